@@ -1,0 +1,20 @@
+# shellcheck shell=sh
+# The `ctr` function: `use` and `leave` act on this shell, everything else is the program.
+__ctr_cmd__() {
+    case "${1-} ${2-}" in
+    'use -h' | 'use --help' | 'leave -h' | 'leave --help')
+        \command '__ctr_binary__' "$@"
+        ;;
+    use\ *)
+        \shift
+        __ctr_code="$(\command '__ctr_binary__' env --shell sh "$@")" && \eval "$__ctr_code"
+        ;;
+    leave\ *)
+        \shift
+        __ctr_code="$(\command '__ctr_binary__' env --shell sh --unset "$@")" && \eval "$__ctr_code"
+        ;;
+    *)
+        \command '__ctr_binary__' "$@"
+        ;;
+    esac
+}

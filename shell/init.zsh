@@ -1,0 +1,25 @@
+# The `ctr` function: `use` and `leave` act on this shell, everything else is the program.
+function __ctr_cmd__() {
+    case "${1-}" in
+    use | leave)
+        \builtin local code
+        case "${2-}" in
+        -h | --help)
+            \command '__ctr_binary__' "$@"
+            \builtin return
+            ;;
+        esac
+        if [[ "$1" == use ]]; then
+            \builtin shift
+            code="$(\command '__ctr_binary__' env --shell zsh "$@")" || \builtin return
+        else
+            \builtin shift
+            code="$(\command '__ctr_binary__' env --shell zsh --unset "$@")" || \builtin return
+        fi
+        \builtin eval "$code"
+        ;;
+    *)
+        \command '__ctr_binary__' "$@"
+        ;;
+    esac
+}

@@ -1,0 +1,314 @@
+//! Making an instance active in an environment, and leaving it exactly. Pure: from variables to
+//! statements for a shell.
+//!
+//! What is needed to leave travels in the environment itself, so that child shells have it too:
+//! `CTR_RESTORE` lists each variable with a hash of what was set and whether there was an old
+//! value; the old values are in variables of their own, as bytes.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+use crate::context::{Place, Variables};
+
+/// The active instance's name.
+pub const INSTANCE: &str = "CTR_INSTANCE";
+/// Where the activation was made, and so where it holds.
+const PLACE: &str = "CTR_PLACE";
+const RESTORE: &str = "CTR_RESTORE";
+/// The member of `PATH` that was put there.
+const PATH_ENTRY: &str = "CTR_PATH_ENTRY";
+const OLD: &str = "CTR_OLD_";
+
+/// Longest `NAME=VALUE` that Linux hands to a program, with its final NUL (`MAX_ARG_STRLEN`).
+const LONGEST_STRING: usize = 131_072;
+
+/// One thing for a shell to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Statement {
+    Export { name: String, value: OsString },
+    Unset { name: String },
+}
+
+/// The instance that is active in an environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Active {
+    pub name: String,
+    /// False when the activation came from another host or pid namespace.
+    pub here: bool,
+}
+
+/// What entering or leaving comes to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Change {
+    pub statements: Vec<Statement>,
+    /// Variables that stay as they are: changed by the user since, or too long to remember.
+    pub kept: Vec<String>,
+}
+
+/// A variable that was set, as `CTR_RESTORE` remembers it: `NAME:hash:u` when it was unset
+/// before, `NAME:hash:o` when `CTR_OLD_NAME` has the old value.
+struct Remembered<'a> {
+    name: &'a str,
+    hash: &'a str,
+    had_value: bool,
+}
+
+/// The active instance; a name in `CTR_INSTANCE` alone, without its companions, counts as made
+/// here: a user may set it for one command.
+pub fn active(variables: &Variables, here: &Place) -> Option<Active> {
+    let name = text(variables, INSTANCE).filter(|name| !name.is_empty())?;
+    let place = variables.get(OsStr::new(PLACE));
+    Some(Active {
+        name: name.to_owned(),
+        here: place.is_none_or(|place| place.as_os_str() == OsStr::new(&label(here))),
+    })
+}
+
+/// The environment from before the activation, with none of its companions.
+pub fn without(variables: &Variables) -> Variables {
+    let mut before = variables.clone();
+    apply(&mut before, &leave(variables).statements);
+    before.retain(|name, _| !is_companion(name));
+    before
+}
+
+/// What leaves the active instance: nothing when there is none.
+pub fn leave(variables: &Variables) -> Change {
+    let mut change = Change::default();
+    for remembered in remembered(text(variables, RESTORE).unwrap_or_default()) {
+        let name = remembered.name.to_owned();
+        let now = variables.get(OsStr::new(&name));
+        if now.map(|value| hash(value)).as_deref() != Some(remembered.hash) {
+            change.kept.push(name);
+            continue;
+        }
+        let old = variables.get(OsStr::new(&format!("{OLD}{name}")));
+        change
+            .statements
+            .push(match old.filter(|_| remembered.had_value) {
+                Some(old) => export(&name, old.clone()),
+                None => Statement::Unset { name },
+            });
+    }
+    if let Some(path) = path_without_entry(variables) {
+        change.statements.push(export("PATH", path));
+    }
+    let companions = variables.keys().filter(|name| is_companion(name));
+    change
+        .statements
+        .extend(companions.map(|name| Statement::Unset {
+            name: name.to_string_lossy().into_owned(),
+        }));
+    change
+}
+
+/// What makes `instance` active: leaves the one that is, then sets its variables.
+pub fn enter<'a>(
+    variables: &Variables,
+    instance: &str,
+    here: &Place,
+    set: impl IntoIterator<Item = (&'a str, &'a str)>,
+    path_entry: &OsStr,
+) -> Change {
+    let mut change = leave(variables);
+    let mut now = variables.clone();
+    apply(&mut now, &change.statements);
+
+    let mut list = Vec::new();
+    for (name, value) in set {
+        let value = OsString::from(value);
+        let old = now.get(OsStr::new(name));
+        let old_name = format!("{OLD}{name}");
+        if old.is_some_and(|old| old_name.len() + old.len() + 2 > LONGEST_STRING) {
+            change.kept.push(name.to_owned());
+            continue;
+        }
+        let kind = if old.is_some() { 'o' } else { 'u' };
+        list.push(format!("{name}:{}:{kind}", hash(&value)));
+        if let Some(old) = old {
+            change.statements.push(export(&old_name, old.clone()));
+        }
+        change.statements.push(export(name, value));
+    }
+    let mut path = path_entry.to_owned();
+    if let Some(old) = now.get(OsStr::new("PATH")) {
+        path.push(":");
+        path.push(old);
+    }
+    change.statements.extend([
+        export("PATH", path),
+        export(PATH_ENTRY, path_entry.to_owned()),
+        export(RESTORE, list.join(",").into()),
+        export(PLACE, label(here).into()),
+        export(INSTANCE, instance.into()),
+    ]);
+    change
+}
+
+/// Does to an environment what a shell would do to its own.
+fn apply(variables: &mut Variables, statements: &[Statement]) {
+    for statement in statements {
+        match statement {
+            Statement::Export { name, value } => {
+                variables.insert(name.into(), value.clone());
+            }
+            Statement::Unset { name } => {
+                variables.remove(OsStr::new(name));
+            }
+        }
+    }
+}
+
+/// `PATH` less the one member that was put there; `None` when it is not there.
+fn path_without_entry(variables: &Variables) -> Option<OsString> {
+    let entry = variables.get(OsStr::new(PATH_ENTRY))?.as_bytes();
+    let path = variables.get(OsStr::new("PATH"))?.as_bytes();
+    let mut members: Vec<&[u8]> = path.split(|byte| *byte == b':').collect();
+    let at = members.iter().position(|member| *member == entry)?;
+    members.remove(at);
+    Some(OsString::from_vec(members.join(&b':')))
+}
+
+fn remembered(list: &str) -> impl Iterator<Item = Remembered<'_>> {
+    list.split(',').filter_map(|item| {
+        let mut parts = item.split(':');
+        Some(Remembered {
+            name: parts
+                .next()
+                .filter(|name| crate::names::is_variable_name(name))?,
+            hash: parts.next()?,
+            had_value: parts.next()? == "o",
+        })
+    })
+}
+
+fn is_companion(name: &OsStr) -> bool {
+    let name = name.as_bytes();
+    [INSTANCE, PLACE, RESTORE, PATH_ENTRY]
+        .iter()
+        .any(|own| own.as_bytes() == name)
+        || name.starts_with(OLD.as_bytes())
+}
+
+fn export(name: &str, value: OsString) -> Statement {
+    Statement::Export {
+        name: name.to_owned(),
+        value,
+    }
+}
+
+fn text<'a>(variables: &'a Variables, name: &str) -> Option<&'a str> {
+    variables.get(OsStr::new(name))?.to_str()
+}
+
+fn label(place: &Place) -> String {
+    format!("{}:{}", place.boot_id, place.pid_namespace)
+}
+
+/// FNV-1a, 64 bits: tells a value from another, and stays the same from one build to the next.
+fn hash(value: &OsStr) -> String {
+    const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x0100_0000_01b3;
+    let fold = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(PRIME);
+    format!("{:016x}", value.as_bytes().iter().fold(OFFSET, fold))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn here() -> Place {
+        Place {
+            boot_id: "b".into(),
+            pid_namespace: 7,
+        }
+    }
+
+    fn entered(variables: &Variables, name: &str, set: &[(&str, &str)]) -> Variables {
+        let entry = format!("/run/{name}");
+        let change = enter(
+            variables,
+            name,
+            &here(),
+            set.iter().copied(),
+            OsStr::new(&entry),
+        );
+        let mut after = variables.clone();
+        apply(&mut after, &change.statements);
+        after
+    }
+
+    fn left(variables: &Variables) -> Variables {
+        let mut after = variables.clone();
+        apply(&mut after, &leave(variables).statements);
+        after
+    }
+
+    fn shell(pairs: &[(&str, &[u8])]) -> Variables {
+        pairs
+            .iter()
+            .map(|(name, value)| (name.into(), OsString::from_vec(value.to_vec())))
+            .collect()
+    }
+
+    #[test]
+    fn leaving_restores_unset_empty_and_odd_bytes() {
+        let before = shell(&[("PATH", b"/bin"), ("EMPTY", b""), ("ODD", b"\xff\n'")]);
+        let inside = entered(&before, "bio", &[("EMPTY", "x"), ("ODD", "y"), ("NEW", "")]);
+        assert_eq!(inside[OsStr::new("PATH")], "/run/bio:/bin");
+        assert_eq!(active(&inside, &here()).unwrap().name, "bio");
+        assert_eq!(left(&inside), before);
+        assert_eq!(without(&inside), before);
+    }
+
+    #[test]
+    fn what_the_user_changed_since_stays() {
+        let before = shell(&[("PATH", b"/bin"), ("A", b"old")]);
+        let mut inside = entered(&before, "bio", &[("A", "new"), ("B", "new")]);
+        inside.insert("A".into(), "mine".into());
+        inside.remove(OsStr::new("B"));
+        inside.insert("PATH".into(), "/first:/run/bio:/bin:/last".into());
+        let after = left(&inside);
+        assert_eq!(
+            after,
+            shell(&[("PATH", b"/first:/bin:/last"), ("A", b"mine")])
+        );
+        assert_eq!(leave(&inside).kept, ["A", "B"]);
+    }
+
+    #[test]
+    fn another_instance_leaves_the_first_and_twice_is_once() {
+        let before = shell(&[("PATH", b"/bin")]);
+        let once = entered(&before, "one", &[("A", "1")]);
+        assert_eq!(entered(&once, "one", &[("A", "1")]), once);
+        let other = entered(&once, "two", &[("B", "2")]);
+        assert!(!other.contains_key(OsStr::new("A")));
+        assert_eq!(left(&other), before);
+    }
+
+    #[test]
+    fn an_activation_of_another_place_is_told() {
+        let inside = entered(&Variables::new(), "bio", &[]);
+        let elsewhere = Place {
+            boot_id: "c".into(),
+            ..here()
+        };
+        assert!(active(&inside, &here()).unwrap().here);
+        assert!(!active(&inside, &elsewhere).unwrap().here);
+        assert_eq!(active(&Variables::new(), &here()), None);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_set_leaving_gives_back_what_was(
+            old in proptest::collection::btree_map("[A-E]", proptest::option::of(".{0,9}"), 0..5),
+            new in proptest::collection::btree_map("[A-E]", ".{0,9}", 0..5),
+        ) {
+            let mut before = shell(&[("PATH", b"/a::/b:")]);
+            before.extend(old.into_iter().filter_map(|(k, v)| Some((k.into(), v?.into()))));
+            let set: Vec<_> = new.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+            prop_assert_eq!(left(&entered(&before, "x", &set)), before);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! `ctr enter`: shows the notes, then becomes a shell inside.
+
+use std::io::{BufRead, Write};
+use std::path::Path;
+
+use super::{restart, running};
+use crate::cli;
+use crate::engine::{Folder, Program};
+use crate::error::{Error, Kind, Result};
+use crate::output::printable;
+use crate::session::Session;
+use crate::status::{Instance, Status};
+
+/// Runs `ctr enter`; on success it does not return.
+///
+/// # Errors
+/// With status 125 when the shell was not run.
+pub fn run(args: &cli::Enter, session: &Session) -> Result<()> {
+    enter(args, session).map_err(running::before_the_command)
+}
+
+fn enter(args: &cli::Enter, session: &Session) -> Result<()> {
+    let mut instance = session.instance(args.name.as_ref())?;
+    if can_be_restarted(&instance) && a_person_agrees(&instance, session) {
+        restart::restart(&instance, session)?;
+        instance = session.instance(args.name.as_ref())?;
+    }
+    running::check_running(&instance, session)?;
+    let cwd = folder(&instance, session)?;
+    let run = running::prepare(&instance, &args.env, &cwd)?;
+    check_shell(args.shell.as_deref(), &instance, session)?;
+    let command = session.engine.shell(&run, args.shell.as_deref())?;
+    show_notes(&instance, session);
+    running::become_program(command)
+}
+
+fn can_be_restarted(instance: &Instance) -> bool {
+    matches!(
+        instance.status,
+        Status::Dead | Status::Broken | Status::Stopped
+    )
+}
+
+/// Asks, when somebody is there to answer.
+fn a_person_agrees(instance: &Instance, session: &Session) -> bool {
+    let terminals = session.context.terminals;
+    if !(terminals.stdin && terminals.stderr) {
+        return false;
+    }
+    let (name, word) = (&instance.name, instance.status.word());
+    eprint!(
+        "`{name}` is {word} ({}). Start it again? [Y/n] ",
+        printable(&instance.reason)
+    );
+    let _ = std::io::stderr().flush();
+    let mut answer = String::new();
+    let read = std::io::stdin().lock().read_line(&mut answer);
+    read.is_ok_and(|length| length > 0)
+        && matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes")
+}
+
+/// The caller's folder when it is the same inside, else home, with a word.
+fn folder(instance: &Instance, session: &Session) -> Result<String> {
+    let (cwd, compared) = match running::callers_folder(instance, session) {
+        Ok((cwd, compared)) => (Some(cwd), compared),
+        Err(_) => (None, Folder::Missing),
+    };
+    if let (Some(cwd), Folder::Same | Folder::Unknown) = (&cwd, compared) {
+        return running::as_text(cwd).map(str::to_owned);
+    }
+    let shown = cwd.map_or_else(
+        || "the working folder".to_owned(),
+        |c| c.display().to_string(),
+    );
+    let what = if compared == Folder::Other {
+        "is another folder"
+    } else {
+        "does not exist"
+    };
+    session.output.warn(&format!(
+        "{shown} {what} in `{}`: going home",
+        instance.name
+    ));
+    running::as_text(&session.context.home).map(str::to_owned)
+}
+
+fn check_shell(shell: Option<&str>, instance: &Instance, session: &Session) -> Result<()> {
+    let (Some(shell), Some(inside)) = (shell, running::inside(instance, session)) else {
+        return Ok(());
+    };
+    let found = inside.program(Path::new(shell), Path::new("/"), "");
+    match found {
+        _ if !shell.starts_with('/') => Err(Error::new(
+            Kind::Usage,
+            format!("`{shell}` is not the path of a shell inside"),
+        )
+        .hint("give it whole, as /bin/bash")),
+        Program::Missing => {
+            let message = format!("no shell {shell} in `{}`", instance.name);
+            Err(Error::new(Kind::Command, message).status(127))
+        }
+        Program::CannotRun => {
+            let message = format!("{shell} cannot be run in `{}`", instance.name);
+            Err(Error::new(Kind::Command, message).status(126))
+        }
+        Program::Runs | Program::Unknown => Ok(()),
+    }
+}
+
+fn show_notes(instance: &Instance, session: &Session) {
+    let Some(setup) = instance.state.as_ref().map(|state| &state.setup) else {
+        return;
+    };
+    if let Some(note) = &setup.note {
+        session.output.note(note);
+    }
+    for (key, note) in &setup.notes {
+        session.output.note(&format!("{key}: {note}"));
+    }
+}

@@ -1,0 +1,120 @@
+//! `ctr list`: the instances, and how they fare.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::cli;
+use crate::engine::uptime_seconds;
+use crate::error::Result;
+use crate::names::Pattern;
+use crate::output::{Tone, print, printable};
+use crate::session::Session;
+use crate::status::Instance;
+
+/// Runs `ctr list`.
+///
+/// # Errors
+/// Apptainer's records cannot be read.
+pub fn run(args: &cli::List, session: &Session) -> Result<()> {
+    let mut instances = session.instances(args.all_hosts)?;
+    let covers = |pattern: &Pattern, name: &str| pattern.matches(name);
+    instances.retain(|instance| {
+        args.pattern
+            .as_ref()
+            .is_none_or(|p| covers(p, &instance.name))
+    });
+    let active = session.active();
+    if args.names {
+        let lines: String = instances.iter().map(|i| format!("{}\n", i.name)).collect();
+        print(lines.as_bytes());
+    } else if args.json {
+        let documents: Vec<_> = instances
+            .iter()
+            .map(|i| document(i, active.as_deref(), session))
+            .collect();
+        session.output.json(&json!({ "instances": documents }));
+    } else if instances.is_empty() {
+        session
+            .output
+            .note("no instances; `ctr start NAME` starts one");
+    } else {
+        let header = ["NAME", "STATUS", "PID", "UPTIME", "IMAGE", "OVERLAYS"];
+        let rows: Vec<_> = instances
+            .iter()
+            .map(|i| row(i, active.as_deref()))
+            .collect();
+        session.output.table(&header, &rows);
+    }
+    Ok(())
+}
+
+/// A span of time in its two largest units, as `2h 5m`.
+pub fn span(seconds: u64) -> String {
+    let text = humantime::format_duration(Duration::from_secs(seconds)).to_string();
+    text.split(' ').take(2).collect::<Vec<_>>().join(" ")
+}
+
+fn is_active(instance: &Instance, active: Option<&str>, here: bool) -> bool {
+    here && active == Some(instance.name.as_str())
+}
+
+fn document(instance: &Instance, active: Option<&str>, session: &Session) -> serde_json::Value {
+    let setup = instance.state.as_ref().map(|state| &state.setup);
+    let here = instance.host == session.context.host;
+    json!({
+        "name": instance.name,
+        "status": instance.status.word(),
+        "reason": instance.reason,
+        "pid": instance.process.as_ref().map(|process| process.pid),
+        "host": instance.host,
+        "started_at": instance.state.as_ref().and_then(|state| state.started_at.clone()),
+        "uptime_seconds": instance.process.as_ref().and_then(uptime_seconds),
+        "base_image": instance.image,
+        "overlays": setup.map_or(&[][..], |setup| setup.overlays.as_slice()),
+        "active": is_active(instance, active, here),
+        "tracked": instance.state.is_some(),
+    })
+}
+
+fn row(instance: &Instance, active: Option<&str>) -> Vec<(String, Tone)> {
+    let plain = |text: String| (text, Tone::Plain);
+    let or_dash = |text: Option<String>| plain(text.unwrap_or_else(|| "-".into()));
+    let mark = if is_active(instance, active, true) {
+        " *"
+    } else {
+        ""
+    };
+    let status = match instance.reason.as_str() {
+        "" => instance.status.word().to_owned(),
+        reason => format!("{} ({})", instance.status.word(), printable(reason)),
+    };
+    let overlays: Vec<String> = instance
+        .state
+        .iter()
+        .flat_map(|state| &state.setup.overlays)
+        .map(|overlay| printable(last_part(overlay)))
+        .collect();
+    vec![
+        plain(format!("{}{mark}", instance.name)),
+        (status, instance.status.tone()),
+        or_dash(
+            instance
+                .process
+                .as_ref()
+                .map(|process| process.pid.to_string()),
+        ),
+        or_dash(instance.process.as_ref().and_then(uptime_seconds).map(span)),
+        plain(printable(last_part(&instance.image))),
+        or_dash(Some(overlays.join(" ")).filter(|text| !text.is_empty())),
+    ]
+}
+
+/// The file's name of a path; a URI whole.
+fn last_part(path: &str) -> &str {
+    if path.starts_with('/') {
+        path.rsplit('/').next().unwrap_or(path)
+    } else {
+        path
+    }
+}

@@ -1,0 +1,60 @@
+//! `ctr logs`: what an instance's start script printed.
+
+use std::fs::File;
+use std::io::Read;
+use std::thread::sleep;
+use std::time::Duration;
+
+use crate::cli;
+use crate::error::{Error, Kind, Result};
+use crate::output::print;
+use crate::session::Session;
+use crate::status::Instance;
+
+/// Time between two looks of `--follow`.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Runs `ctr logs`.
+///
+/// # Errors
+/// There is no such instance, or it has no log files.
+pub fn run(args: &cli::Logs, session: &Session) -> Result<()> {
+    let mut instance = session.instance(args.name.as_ref())?;
+    let mut logs = open(args, &instance)?;
+    loop {
+        // Looked at before the logs: what was written until its end is shown.
+        let goes_on = args.follow && instance.status.is_alive();
+        for log in &mut logs {
+            let mut bytes = Vec::new();
+            log.read_to_end(&mut bytes)
+                .map_err(|e| Error::io("cannot read the log", e))?;
+            print(&bytes);
+        }
+        if !goes_on {
+            return Ok(());
+        }
+        sleep(LOOK);
+        match session.find(&instance.name)? {
+            Some(now) => instance = now,
+            None => instance.status = crate::status::Status::Dead,
+        }
+    }
+}
+
+fn open(args: &cli::Logs, instance: &Instance) -> Result<Vec<File>> {
+    let chosen = [
+        (!args.stderr, &instance.log_out),
+        (!args.stdout, &instance.log_err),
+    ];
+    let files: Vec<File> = chosen
+        .into_iter()
+        .filter(|(wanted, path)| *wanted && !path.is_empty())
+        .filter_map(|(_, path)| File::open(path).ok())
+        .collect();
+    if files.is_empty() {
+        let message = format!("`{}` has no log files", instance.name);
+        return Err(Error::new(Kind::NotFound, message)
+            .hint("they go with the instance, when it is stopped"));
+    }
+    Ok(files)
+}

@@ -1,0 +1,81 @@
+//! The commands, one file each: every one reads as the list of its steps.
+
+mod completions;
+mod config;
+mod doctor;
+mod enter;
+mod env;
+mod exec;
+mod init;
+mod list;
+mod logs;
+mod man;
+mod note;
+mod overlays;
+mod prune;
+mod restart;
+mod running;
+mod show;
+mod start;
+mod stats;
+mod stop;
+
+use crate::cli::Command;
+use crate::config::Config;
+use crate::context::Context;
+use crate::error::{Error, Kind, Result};
+use crate::memory::Memory;
+use crate::output::Output;
+use crate::session::Session;
+use crate::shell;
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// Whatever went wrong, in words for the user.
+pub fn run(command: &Command, output: Output) -> Result<()> {
+    // These need nothing of this machine.
+    match command {
+        Command::Completions(args) => return completions::run(args),
+        Command::Man(args) => return man::run(args),
+        _ => {}
+    }
+    let context = Context::read()?;
+    let config = Config::load(&context)?;
+    let memory = Memory::new(&context);
+    let session = Session::new(&context, &config, &memory, output);
+    match command {
+        Command::Start(args) => start::run(args, &session),
+        Command::Exec(args) => exec::run(args, &session),
+        Command::Enter(args) => enter::run(args, &session),
+        Command::Env(args) => env::run(args, &session),
+        Command::Init(args) => init::run(args),
+        Command::Use(_) | Command::Leave => Err(integration_is_missing(&session)),
+        Command::Stop(args) => stop::run(args, &session),
+        Command::Restart(args) => restart::run(args, &session),
+        Command::List(args) => list::run(args, &session),
+        Command::Stats(args) => stats::run(args, &session),
+        Command::Show(args) => show::run(args, &session),
+        Command::Note(args) => note::run(args, &session),
+        Command::Logs(args) => logs::run(args, &session),
+        Command::Prune(args) => prune::run(args, &session),
+        Command::Overlays(args) => overlays::run(args, &session),
+        Command::Config(args) => config::run(args, &session),
+        Command::Doctor(args) => doctor::run(args, &session),
+        Command::Completions(_) | Command::Man(_) => Ok(()),
+    }
+}
+
+/// A program cannot change the shell that called it.
+fn integration_is_missing(session: &Session) -> Error {
+    let shell = shell::detect(session.context);
+    Error::new(
+        Kind::Usage,
+        "the shell integration is not loaded in this shell",
+    )
+    .hint(format!(
+        "add `{}` to {}, and open a new shell",
+        shell::rc_line(shell),
+        shell::rc_file(shell, session.context).display()
+    ))
+}

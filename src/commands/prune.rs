@@ -1,0 +1,37 @@
+//! `ctr prune`: removes the state of instances that are gone on this host, and nothing else.
+
+use crate::cli;
+use crate::error::Result;
+use crate::runtime;
+use crate::session::Session;
+use crate::status::Status;
+
+/// Runs `ctr prune`.
+///
+/// # Errors
+/// A state file cannot be removed.
+pub fn run(args: &cli::Prune, session: &Session) -> Result<()> {
+    for instance in session.instances(false)? {
+        if instance.status != Status::Dead {
+            continue;
+        }
+        let (name, reason) = (&instance.name, &instance.reason);
+        if args.dry_run {
+            session
+                .output
+                .note(&format!("`{name}` would be removed: {reason}"));
+            continue;
+        }
+        // Whoever holds the lock is starting it again.
+        let Some(_lock) = session.store.try_lock(name)? else {
+            continue;
+        };
+        session.store.remove(name)?;
+        session.engine.forget(name);
+        runtime::remove_shims(session.context, name);
+        session
+            .output
+            .note(&format!("`{name}` is removed: {reason}"));
+    }
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! `ctr restart`: starts again with exactly the saved setup.
+
+use super::start;
+use crate::cli;
+use crate::engine::Manner;
+use crate::error::{Error, Kind, Result};
+use crate::names::InstanceName;
+use crate::resolve;
+use crate::session::Session;
+use crate::status::{Instance, Status};
+
+/// Runs `ctr restart`.
+///
+/// # Errors
+/// Nothing matched, or one of them could not be started; the others are.
+pub fn run(args: &cli::Restart, session: &Session) -> Result<()> {
+    let chosen = if args.patterns.is_empty() {
+        vec![session.instance(None)?]
+    } else {
+        session.matching(&args.patterns)?
+    };
+    let mut failed = 0;
+    for instance in &chosen {
+        match restart(instance, session) {
+            Ok(()) => session
+                .output
+                .note(&format!("`{}` is running", instance.name)),
+            Err(error) => {
+                session.output.error(&error);
+                failed += 1;
+            }
+        }
+    }
+    if failed > 0 {
+        let message = format!("{failed} of {} could not be restarted", chosen.len());
+        return Err(Error::new(Kind::Engine, message));
+    }
+    Ok(())
+}
+
+/// Restarts one. Everything it names is checked before the old instance is stopped, and its
+/// state stays when the start fails.
+///
+/// # Errors
+/// It was not started by `ctr`, is elsewhere, names what is gone, or cannot be started.
+pub fn restart(instance: &Instance, session: &Session) -> Result<()> {
+    let untracked = || {
+        let message = format!(
+            "`{}` was started without ctr: its setup is not known",
+            instance.name
+        );
+        Error::new(Kind::NotFound, message).hint("stop it, and start it with ctr")
+    };
+    let state = instance.state.clone().ok_or_else(untracked)?;
+    if instance.status == Status::Elsewhere {
+        return Err(session.not_running(instance));
+    }
+    let name: InstanceName = instance
+        .name
+        .parse()
+        .map_err(|why: String| Error::new(Kind::State, why))?;
+    let _lock = session.store.lock(&name)?;
+    let mut setup = state.setup.clone();
+    let base_image = start::resolving(session, Some(&name), |around| {
+        resolve::again(&mut setup, around)
+    })?;
+    if setup.fakeroot {
+        resolve::check_mapping(session.context)?;
+    }
+    match &instance.process {
+        Some(process) => {
+            session
+                .engine
+                .stop(&instance.name, process, &Manner::default())?;
+        }
+        None => session.engine.forget(&instance.name),
+    }
+    let generation = state.generation;
+    start::launch(setup, &base_image.file, generation, session)
+        .map(drop)
+        .inspect_err(|_| {
+            // It can be tried again.
+            let _ = session.store.save(&mut state.stopped());
+        })
+}

@@ -1,0 +1,105 @@
+//! What `exec` and `enter` have in common: the environment, the working folder, and becoming
+//! another program.
+
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::engine::{Folder, Run};
+use crate::environment::{self, check_carried};
+use crate::error::{Error, Kind, Result};
+use crate::names::Assignment;
+use crate::session::Session;
+use crate::status::{Instance, Status};
+
+/// Exit status of a failure of `ctr` itself, before the command.
+pub const OWN_FAILURE: u8 = 125;
+
+/// Gives every failure but wrong usage the status that says: the command was not run.
+pub fn before_the_command(error: Error) -> Error {
+    match (error.kind, error.status) {
+        (Kind::Usage, _) | (_, Some(_)) => error,
+        _ => error.status(OWN_FAILURE),
+    }
+}
+
+/// Refuses an instance in which nothing can run, and says it once of one that `ctr` did not start.
+///
+/// # Errors
+/// It does not run.
+pub fn check_running(instance: &Instance, session: &Session) -> Result<()> {
+    match instance.status {
+        Status::Running => Ok(()),
+        Status::Untracked => {
+            let name = &instance.name;
+            session.output.note(&format!(
+                "`{name}` was started without ctr: it has no saved environment"
+            ));
+            Ok(())
+        }
+        _ => Err(session.not_running(instance)),
+    }
+}
+
+/// The run of something inside `instance`, with more variables, in the folder `cwd` inside.
+///
+/// # Errors
+/// A variable that Apptainer cannot carry.
+pub fn prepare<'a>(instance: &'a Instance, more: &[Assignment], cwd: &'a str) -> Result<Run<'a>> {
+    for assignment in more {
+        check_carried(&assignment.key, &assignment.value)?;
+    }
+    let more: Vec<String> = more.iter().map(ToString::to_string).collect();
+    let setup = instance.state.as_ref().map(|state| &state.setup);
+    let saved = setup.map_or(&[][..], |setup| setup.env.as_slice());
+    Ok(Run {
+        name: &instance.name,
+        environment: environment::fold(saved.iter().chain(&more).map(String::as_str)),
+        cwd,
+        clean: false,
+        keep: false,
+        hostos: setup.is_some_and(crate::setup::Setup::is_hostos),
+    })
+}
+
+/// The caller's folder, and what it is inside.
+///
+/// # Errors
+/// The caller's folder was removed.
+pub fn callers_folder(instance: &Instance, session: &Session) -> Result<(PathBuf, Folder)> {
+    let cwd = session.context.cwd.clone().ok_or_else(|| {
+        Error::new(Kind::Folder, "the working folder was removed").hint("go to another folder")
+    })?;
+    let compared = inside(instance, session).map_or(Folder::Unknown, |i| i.compare_folder(&cwd));
+    Ok((cwd, compared))
+}
+
+/// A look into the instance.
+pub fn inside(instance: &Instance, session: &Session) -> Option<crate::engine::Inside> {
+    instance
+        .process
+        .as_ref()
+        .map(|process| session.engine.inside(process))
+}
+
+/// A path as Apptainer takes it.
+///
+/// # Errors
+/// It is not UTF-8.
+pub fn as_text(path: &Path) -> Result<&str> {
+    path.to_str().ok_or_else(|| {
+        let shown = path.display();
+        Error::new(Kind::Folder, format!("the path of {shown} is not UTF-8"))
+            .hint("Apptainer cannot carry it: use --cwd")
+    })
+}
+
+/// Replaces this process.
+///
+/// # Errors
+/// It cannot be replaced; it never returns otherwise.
+pub fn become_program(mut command: Command) -> Result<()> {
+    let error = command.exec();
+    let program = command.get_program().display().to_string();
+    Err(Error::new(Kind::Engine, format!("cannot run {program}: {error}")).status(OWN_FAILURE))
+}

@@ -1,0 +1,115 @@
+//! `ctr show`: all that is known of an instance.
+
+use serde_json::json;
+
+use super::list::span;
+use crate::cli;
+use crate::engine::uptime_seconds;
+use crate::error::Result;
+use crate::output::{print, printable};
+use crate::session::Session;
+use crate::setup::Setup;
+use crate::status::Instance;
+
+/// Runs `ctr show`.
+///
+/// # Errors
+/// There is no such instance.
+pub fn run(args: &cli::Show, session: &Session) -> Result<()> {
+    let instance = session.instance(args.name.as_ref())?;
+    if args.json {
+        session.output.json(&document(&instance));
+        return Ok(());
+    }
+    for (label, text) in rows(&instance, session) {
+        let label = session.output.heading(&format!("{label:<12}"));
+        print(format!("{label} {}\n", printable(&text)).as_bytes());
+    }
+    Ok(())
+}
+
+/// The fields of the state file, and how the instance fares.
+fn document(instance: &Instance) -> serde_json::Value {
+    let mut document = match &instance.state {
+        Some(state) => serde_json::to_value(state).unwrap_or_default(),
+        None => json!({"name": instance.name, "host": instance.host, "base_image": instance.image}),
+    };
+    document["status"] = json!(instance.status.word());
+    document["reason"] = json!(instance.reason);
+    document["pid"] = json!(instance.process.as_ref().map(|process| process.pid));
+    document["log_out"] = json!(instance.log_out);
+    document["log_err"] = json!(instance.log_err);
+    document
+}
+
+fn rows(instance: &Instance, session: &Session) -> Vec<(&'static str, String)> {
+    let mut rows = vec![("name", instance.name.clone())];
+    rows.push((
+        "status",
+        match instance.reason.as_str() {
+            "" => instance.status.word().to_owned(),
+            reason => format!("{} ({reason})", instance.status.word()),
+        },
+    ));
+    rows.push(("host", instance.host.clone()));
+    if let Some(process) = &instance.process {
+        rows.push(("pid", process.pid.to_string()));
+        if let Some(seconds) = uptime_seconds(process) {
+            rows.push(("uptime", span(seconds)));
+        }
+    }
+    rows.push(("base image", instance.image.clone()));
+    if let Some(state) = &instance.state {
+        if let Some(started_at) = &state.started_at {
+            rows.push(("started at", started_at.clone()));
+        }
+        rows.extend(of_setup(&state.setup));
+        rows.push((
+            "apptainer",
+            format!("{} ({})", state.apptainer, state.apptainer_version),
+        ));
+        rows.push((
+            "state file",
+            session.store.file(&instance.name).display().to_string(),
+        ));
+    }
+    rows.push(("output log", instance.log_out.clone()));
+    rows.push(("error log", instance.log_err.clone()));
+    rows
+}
+
+fn of_setup(setup: &Setup) -> Vec<(&'static str, String)> {
+    let mut rows = Vec::new();
+    let of = |label: &'static str, list: &[String]| -> Vec<(&'static str, String)> {
+        list.iter().map(|text| (label, text.clone())).collect()
+    };
+    rows.extend(of("overlay", &setup.overlays));
+    let switches = [(setup.writable, "writable"), (setup.fakeroot, "fakeroot")];
+    let on: Vec<&str> = switches
+        .iter()
+        .filter(|(on, _)| *on)
+        .map(|(_, name)| *name)
+        .collect();
+    if !on.is_empty() {
+        rows.push(("mode", on.join(", ")));
+    }
+    rows.extend(of("flag", &setup.gpu));
+    rows.extend(of("flag", &setup.apptainer_flags));
+    rows.extend(of("bind", &setup.bind_paths));
+    rows.extend(of("env", &setup.env));
+    rows.extend(of("host env", &setup.host_env));
+    for withheld in &setup.withheld {
+        rows.push((
+            "withheld",
+            format!("{}: {}", withheld.names.join(" "), withheld.reason),
+        ));
+    }
+    rows.extend(setup.note.iter().map(|note| ("note", note.clone())));
+    rows.extend(
+        setup
+            .notes
+            .iter()
+            .map(|(key, note)| ("note", format!("{key}: {note}"))),
+    );
+    rows
+}

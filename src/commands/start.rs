@@ -1,0 +1,247 @@
+//! `ctr start`: names to paths, paths to a plan, the plan to Apptainer, the outcome to the state.
+
+use std::path::Path;
+
+use crate::cli;
+use crate::engine::{self, Manner};
+use crate::error::{Error, Kind, Result};
+use crate::names::InstanceName;
+use crate::output::{print, printable};
+use crate::plan::{self, Message, Plan};
+use crate::resolve::{self, Holders, Surroundings};
+use crate::session::Session;
+use crate::setup::Setup;
+use crate::state::State;
+use crate::status::{Instance, Status};
+
+/// Runs `ctr start`.
+///
+/// # Errors
+/// See [`resolve::start`], [`plan::start`] and [`launch`]; it runs already.
+pub fn run(args: &cli::Start, session: &Session) -> Result<()> {
+    engine::check_flags(&args.apptainer_flags)?;
+    if args.dry_run {
+        print_plan(&make_plan(args, session)?, session);
+        return Ok(());
+    }
+    let _lock = session.store.lock(&args.name)?;
+    let existing = session.find(args.name.as_str())?;
+    if let Some(existing) = &existing {
+        refuse_existing(existing, args)?;
+    }
+    let plan = make_plan(args, session)?;
+    if let Some(existing) = &existing {
+        if args.if_needed && is_as_needed(existing, &plan.setup, session)? {
+            return Ok(());
+        }
+        clear_the_way(existing, session)?;
+    }
+    let generation = existing
+        .and_then(|existing| existing.state)
+        .map_or(0, |s| s.generation);
+    launch(plan.setup, &plan.image, generation, session)?;
+    session.output.note(&format!("`{}` is running", args.name));
+    Ok(())
+}
+
+/// Starts a setup and saves its state, under the instance's lock. When it fails, nothing is left.
+///
+/// # Errors
+/// Apptainer cannot start it; the state cannot be saved.
+pub fn launch(setup: Setup, image: &str, generation: u64, session: &Session) -> Result<State> {
+    if setup.fakeroot {
+        resolve::check_mapping(session.context)?;
+    }
+    let (store, engine, context) = (&session.store, &session.engine, session.context);
+    engine.binary()?;
+    let mut state = State::starting(setup, generation, &context.host, &context.place);
+    store.save(&mut state)?;
+    let name = state.setup.name.clone();
+    let started = engine
+        .start(
+            &state.setup,
+            image,
+            context.terminals.stderr && session.output.shows_notes(),
+        )
+        .inspect_err(|_| {
+            let _ = store.remove(&name);
+        })?;
+    started
+        .warnings
+        .iter()
+        .for_each(|warning| session.output.warn(warning));
+    let process = started.process.clone();
+    let mut state = state.running(started);
+    store.save(&mut state).inspect_err(|_| {
+        // Without memory it must not run.
+        let _ = engine.stop(&name, &process, &Manner::Kill);
+        engine.forget(&name);
+        let _ = store.remove(&name);
+    })?;
+    Ok(state)
+}
+
+/// What resolving needs of a session; the hold of `replaced` on an image does not count.
+pub fn resolving<T>(
+    session: &Session,
+    replaced: Option<&InstanceName>,
+    resolve: impl FnOnce(&Surroundings) -> Result<T>,
+) -> Result<T> {
+    let find = |path: &Path| holder(path, session);
+    let verbose = |message: &str| session.output.detail(message);
+    resolve(&Surroundings {
+        context: session.context,
+        config: session.config,
+        engine: &session.engine,
+        memory: session.memory,
+        holders: Holders {
+            find: &find,
+            replaced: replaced.map(InstanceName::as_str),
+        },
+        verbose: &verbose,
+    })
+}
+
+fn make_plan(args: &cli::Start, session: &Session) -> Result<Plan> {
+    let replaced = (args.replace || args.if_needed).then_some(&args.name);
+    let resolved = resolving(session, replaced, |around| resolve::start(args, around))?;
+    let plan = plan::start(resolved)?;
+    for message in &plan.messages {
+        match message {
+            Message::Warning(text) => session.output.warn(text),
+            Message::Note(text) => session.output.note(text),
+        }
+    }
+    Ok(plan)
+}
+
+/// The instance that holds an image, by its state.
+fn holder(path: &Path, session: &Session) -> Option<String> {
+    let holds = |state: &State| state.setup.overlays.iter().any(|o| Path::new(o) == path);
+    session
+        .instances(false)
+        .ok()?
+        .into_iter()
+        .find(|instance| instance.status.is_alive() && instance.state.as_ref().is_some_and(holds))
+        .map(|instance| instance.name)
+}
+
+/// Refuses a name that is taken, as far as that can be said before the plan is made.
+fn refuse_existing(existing: &Instance, args: &cli::Start) -> Result<()> {
+    let name = &existing.name;
+    let taken = |what: &str, hint: String| {
+        Err(Error::new(Kind::Exists, format!("`{name}` {what}")).hint(hint))
+    };
+    match existing.status {
+        Status::Elsewhere => taken(
+            &format!("exists {}", existing.reason),
+            "choose another name, or stop it there".into(),
+        ),
+        _ if args.replace => Ok(()),
+        Status::Running | Status::Broken if args.if_needed => Ok(()),
+        Status::Running | Status::Broken => taken(
+            "runs already",
+            format!("`ctr enter {name}` goes in; `ctr start --replace …` starts it anew"),
+        ),
+        Status::Untracked => taken(
+            "runs already, started without ctr",
+            "choose another name, or pass --replace to stop it first".into(),
+        ),
+        Status::Stopped if !args.if_needed => taken(
+            &format!("exists, stopped: {}", existing.reason),
+            format!("`ctr restart {name}` starts it; `ctr start --replace …` forgets its setup"),
+        ),
+        Status::Stopped | Status::Dead => Ok(()),
+    }
+}
+
+/// With `--if-needed`: true when it runs with this setup already.
+fn is_as_needed(existing: &Instance, setup: &Setup, session: &Session) -> Result<bool> {
+    let name = &existing.name;
+    let difference = existing
+        .state
+        .as_ref()
+        .and_then(|state| state.setup.difference(setup));
+    match (existing.status, difference) {
+        (Status::Dead, _) => Ok(false),
+        (Status::Broken, _) => Err(session.not_running(existing)),
+        (_, Some(difference)) => Err(Error::new(
+            Kind::Exists,
+            format!(
+                "`{name}` is {} with another setup: {difference}",
+                existing.status.word()
+            ),
+        )
+        .hint("pass --replace to start it anew with this one")),
+        (Status::Running, None) => {
+            session
+                .output
+                .note(&format!("`{name}` runs already with this setup"));
+            Ok(true)
+        }
+        (_, None) => Ok(false),
+    }
+}
+
+/// Stops what is to be replaced, and removes what is left of what has ended.
+fn clear_the_way(existing: &Instance, session: &Session) -> Result<()> {
+    let name = &existing.name;
+    match &existing.process {
+        Some(process) => {
+            let manner = Manner::default();
+            session.engine.stop(name, process, &manner)?;
+            session
+                .output
+                .note(&format!("`{name}` was stopped, to be replaced"));
+        }
+        None if existing.status == Status::Dead => {
+            let reason = &existing.reason;
+            session
+                .output
+                .note(&format!("`{name}` was dead ({reason}); it is started anew"));
+            session.engine.forget(name);
+        }
+        None => {}
+    }
+    Ok(())
+}
+
+fn print_plan(plan: &Plan, session: &Session) {
+    let setup = &plan.setup;
+    let mut rows: Vec<(&str, String)> = vec![("name", setup.name.clone())];
+    rows.push((
+        "image",
+        match setup.is_hostos() {
+            true => format!("{} ({})", setup.base_image, plan.image),
+            false => plan.image.clone(),
+        },
+    ));
+    rows.extend(
+        setup
+            .overlays
+            .iter()
+            .map(|overlay| ("overlay", overlay.clone())),
+    );
+    rows.extend(setup.bind_paths.iter().map(|bind| ("bind", bind.clone())));
+    rows.extend(setup.env.iter().map(|entry| ("env", entry.clone())));
+    rows.extend(setup.host_env.iter().map(|name| ("host env", name.clone())));
+    for withheld in &setup.withheld {
+        let names = withheld.names.join(" ");
+        rows.push(("withheld", format!("{names}: {}", withheld.reason)));
+    }
+    rows.extend(
+        setup
+            .notes
+            .iter()
+            .map(|(key, note)| ("note", format!("{key}: {note}"))),
+    );
+    let arguments = session.engine.start_arguments(setup, &plan.image);
+    rows.push((
+        "command",
+        format!("apptainer {}", shell_words::join(&arguments)),
+    ));
+    for (label, text) in rows {
+        let label = session.output.heading(&format!("{label:<9}"));
+        print(format!("{label} {}\n", printable(&text)).as_bytes());
+    }
+}

@@ -1,0 +1,131 @@
+//! `ctr stop`: stops instances, and is done only when nothing of them is left.
+
+use std::str::FromStr;
+
+use nix::sys::signal::Signal;
+
+use crate::cli;
+use crate::engine::Manner;
+use crate::error::{Error, Kind, Result};
+use crate::names::InstanceName;
+use crate::runtime;
+use crate::session::Session;
+use crate::status::{Instance, Status};
+
+/// Runs `ctr stop`.
+///
+/// # Errors
+/// Nothing matched, or one of them could not be stopped; the others are.
+pub fn run(args: &cli::Stop, session: &Session) -> Result<()> {
+    let manner = manner(args)?;
+    let chosen = choose(args, session)?;
+    let mut failed = 0;
+    for instance in &chosen {
+        match stop(instance, &manner, args.keep, session) {
+            Ok(what) => session.output.note(&format!("`{}` {what}", instance.name)),
+            Err(error) => {
+                session.output.error(&error);
+                failed += 1;
+            }
+        }
+    }
+    if failed > 0 {
+        let message = format!("{failed} of {} could not be stopped", chosen.len());
+        return Err(Error::new(Kind::Engine, message));
+    }
+    Ok(())
+}
+
+fn manner(args: &cli::Stop) -> Result<Manner> {
+    if args.force {
+        return Ok(Manner::Kill);
+    }
+    let upper = args.signal.to_uppercase();
+    let named = if upper.starts_with("SIG") {
+        upper
+    } else {
+        format!("SIG{upper}")
+    };
+    let signal = match args.signal.parse::<i32>() {
+        Ok(number) => Signal::try_from(number),
+        Err(_) => Signal::from_str(&named),
+    };
+    let signal = signal.map_err(|_| {
+        Error::new(Kind::Usage, format!("no such signal: {}", args.signal))
+            .hint("for example SIGTERM, HUP or 15")
+    })?;
+    Ok(Manner::Ask {
+        signal: signal.as_str().to_owned(),
+        seconds: args.timeout,
+    })
+}
+
+fn choose(args: &cli::Stop, session: &Session) -> Result<Vec<Instance>> {
+    if !args.all {
+        let mut chosen = session.matching(&args.patterns)?;
+        // A pattern means what ctr tracks; the name of another, that one.
+        let named = |instance: &Instance| {
+            args.patterns
+                .iter()
+                .any(|p| p.is_plain() && p.as_str() == instance.name)
+        };
+        chosen.retain(|instance| {
+            instance.status != Status::Untracked || args.untracked || named(instance)
+        });
+        if chosen.is_empty() {
+            return Err(
+                Error::new(Kind::NotFound, "nothing matched that ctr has started")
+                    .hint("pass --untracked for instances that were started without it"),
+            );
+        }
+        return Ok(chosen);
+    }
+    let mut all = session.instances(false)?;
+    all.retain(|instance| match instance.status {
+        Status::Untracked => args.untracked,
+        Status::Elsewhere => false,
+        Status::Stopped => !args.keep,
+        _ => true,
+    });
+    if all.is_empty() {
+        return Err(Error::new(Kind::NotFound, "no instance is there to stop"));
+    }
+    Ok(all)
+}
+
+/// Stops one, and says what happened.
+fn stop(instance: &Instance, manner: &Manner, keep: bool, session: &Session) -> Result<String> {
+    if instance.status == Status::Elsewhere {
+        return Err(session.not_running(instance));
+    }
+    let name: InstanceName = instance
+        .name
+        .parse()
+        .map_err(|why: String| Error::new(Kind::Usage, why).hint("stop it with apptainer"))?;
+    // One that ctr does not track needs no lock, but may be tracked a moment later.
+    let _lock = session.store.lock(&name)?;
+    let said = match &instance.process {
+        Some(process) => {
+            let stopped = session.engine.stop(&instance.name, process, manner)?;
+            match stopped.commands {
+                0 => "is stopped".to_owned(),
+                1 => "is stopped; 1 command was running inside".to_owned(),
+                several => format!("is stopped; {several} commands were running inside"),
+            }
+        }
+        None if keep => format!("did not run: {}", instance.reason),
+        None => format!("did not run ({}); its state is removed", instance.reason),
+    };
+    runtime::remove_shims(session.context, &instance.name);
+    match (keep, instance.state.clone()) {
+        (true, Some(state)) => {
+            session.store.save(&mut state.stopped())?;
+            Ok(format!("{said}; its setup is kept"))
+        }
+        _ => {
+            session.store.remove(&instance.name)?;
+            session.engine.forget(&instance.name);
+            Ok(said)
+        }
+    }
+}

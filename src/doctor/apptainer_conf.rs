@@ -1,0 +1,73 @@
+//! The administrator's limits in `apptainer.conf`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Switches that stand in `ctr`'s way when they are `no`.
+const SWITCHES: [&str; 10] = [
+    "allow user ns",
+    "allow pid ns",
+    "user bind control",
+    "enable overlay",
+    "enable fusemount",
+    "mount home",
+    "mount tmp",
+    "mount proc",
+    "allow container sif",
+    "allow container squashfs",
+];
+
+/// Lists that let only some images be used, when they are set.
+const LISTS: [&str; 3] = [
+    "limit container owners",
+    "limit container groups",
+    "limit container paths",
+];
+
+/// The configuration file of an Apptainer, and each limit in it, as it is written there.
+///
+/// # Errors
+/// The file cannot be found or read; in words.
+pub fn limits(binary: &Path) -> Result<(PathBuf, Vec<String>), String> {
+    let output = Command::new(binary)
+        .arg("buildcfg")
+        .output()
+        .map_err(|error| format!("{}: {error}", binary.display()))?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let named = said
+        .lines()
+        .find_map(|line| line.strip_prefix("APPTAINER_CONF_FILE="))
+        .ok_or("Apptainer does not say where its configuration is")?;
+    let file = PathBuf::from(named);
+    let text = std::fs::read_to_string(&file)
+        .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+    Ok((file, in_text(&text)))
+}
+
+fn in_text(text: &str) -> Vec<String> {
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with('#'))
+        .filter_map(|line| line.split_once('='))
+        .map(|(key, value)| (key.trim(), value.trim()))
+        .filter(|(key, value)| match SWITCHES.contains(key) {
+            true => *value == "no",
+            false => LISTS.contains(key) && *value != "NULL" && !value.is_empty(),
+        })
+        .map(|(key, value)| format!("{key} = {value}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_stands_in_the_way_is_named() {
+        let text = "# enable overlay = no\nenable overlay = try\nuser bind control = no\n\
+                    limit container paths = NULL\nlimit container owners = root\n";
+        assert_eq!(
+            in_text(text),
+            ["user bind control = no", "limit container owners = root"]
+        );
+    }
+}

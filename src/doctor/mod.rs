@@ -1,0 +1,205 @@
+//! What this machine must have for instances to run, looked at one by one.
+
+mod apptainer_conf;
+
+use std::path::Path;
+use std::process::Command;
+
+use serde::Serialize;
+
+use crate::cli::ShellName;
+use crate::error::Error;
+use crate::resolve;
+use crate::runtime;
+use crate::session::Session;
+use crate::shell;
+
+/// The outcome of one check.
+#[derive(Debug, Serialize)]
+pub struct Check {
+    pub name: &'static str,
+    pub ok: bool,
+    /// What was found.
+    pub detail: String,
+    /// What to do when it is not well; empty when it is.
+    pub fix: String,
+}
+
+impl Check {
+    fn well(name: &'static str, detail: impl Into<String>) -> Self {
+        Check {
+            name,
+            ok: true,
+            detail: detail.into(),
+            fix: String::new(),
+        }
+    }
+
+    fn ill(name: &'static str, detail: impl Into<String>, fix: impl Into<String>) -> Self {
+        Check {
+            name,
+            ok: false,
+            detail: detail.into(),
+            fix: fix.into(),
+        }
+    }
+
+    fn of(name: &'static str, error: Error) -> Self {
+        Check::ill(name, error.message, error.hint.unwrap_or_default())
+    }
+}
+
+/// Every check.
+pub fn checks(session: &Session) -> Vec<Check> {
+    vec![
+        apptainer(session),
+        limits(session),
+        user_namespaces(),
+        fuse_device(),
+        program(
+            session,
+            "squashfuse",
+            &["squashfuse_ll", "squashfuse"],
+            "squashfs overlays",
+        ),
+        program(session, "fuse2fs", &["fuse2fs"], "ext3 overlays"),
+        program(
+            session,
+            "fuse-overlayfs",
+            &["fuse-overlayfs"],
+            "overlays on old kernels",
+        ),
+        fakeroot(session),
+        state_folder(session),
+        runtime_folder(session),
+        integration(session),
+    ]
+}
+
+fn apptainer(session: &Session) -> Check {
+    match session.engine.binary() {
+        Ok(binary) => Check::well(
+            "apptainer",
+            format!("{} ({})", binary.path.display(), binary.version),
+        ),
+        Err(error) => Check::of("apptainer", error),
+    }
+}
+
+fn limits(session: &Session) -> Check {
+    const NAME: &str = "apptainer.conf";
+    let Ok(binary) = session.engine.binary() else {
+        return Check::ill(NAME, "there is no Apptainer to ask", "see above");
+    };
+    match apptainer_conf::limits(&binary.path) {
+        Ok((file, limits)) if limits.is_empty() => {
+            Check::well(NAME, format!("{} sets no limits", file.display()))
+        }
+        Ok((file, limits)) => Check::ill(
+            NAME,
+            format!("{}: {}", file.display(), limits.join("; ")),
+            "these are the administrator's: ask, when they are in your way",
+        ),
+        Err(why) => Check::ill(NAME, why, "ask the administrator to make it readable"),
+    }
+}
+
+fn user_namespaces() -> Check {
+    const NAME: &str = "user namespaces";
+    let tried = Command::new("unshare").args(["--user", "true"]).output();
+    match tried {
+        Ok(output) if output.status.success() => Check::well(NAME, "can be made"),
+        Ok(output) => Check::ill(
+            NAME,
+            String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+            "ask the administrator: sysctl user.max_user_namespaces, \
+             kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns",
+        ),
+        Err(error) => Check::ill(NAME, format!("unshare: {error}"), "install util-linux"),
+    }
+}
+
+fn fuse_device() -> Check {
+    const NAME: &str = "/dev/fuse";
+    match std::fs::File::options().read(true).write(true).open(NAME) {
+        Ok(_) => Check::well(NAME, "can be opened"),
+        Err(error) => Check::ill(
+            NAME,
+            error.to_string(),
+            "ask the administrator: modprobe fuse; chmod 666 /dev/fuse",
+        ),
+    }
+}
+
+fn program(session: &Session, name: &'static str, programs: &[&str], what: &str) -> Check {
+    let beside = session.engine.binary().ok().and_then(|binary| {
+        // Apptainer's own helpers, where a package brings them.
+        let prefix = binary.path.parent()?.parent()?.to_owned();
+        Some([prefix.join("libexec/apptainer/bin"), prefix.join("bin")])
+    });
+    let found = programs.iter().find_map(|program| {
+        session.context.find_program(program).or_else(|| {
+            let folders = beside.iter().flatten();
+            folders
+                .map(|folder| folder.join(program))
+                .find(|path| path.is_file())
+        })
+    });
+    match found {
+        Some(path) => Check::well(name, path.display().to_string()),
+        None => Check::ill(
+            name,
+            format!("not found; {what} need it"),
+            format!("install the package {name}"),
+        ),
+    }
+}
+
+fn fakeroot(session: &Session) -> Check {
+    const NAME: &str = "fakeroot";
+    if let Err(error) = resolve::check_mapping(session.context) {
+        return Check::of(NAME, error);
+    }
+    if session.context.uid != 0 && session.context.find_program("newuidmap").is_none() {
+        return Check::ill(NAME, "newuidmap is not there", "install the package uidmap");
+    }
+    Check::well(NAME, "this user has a range of subordinate ids")
+}
+
+fn state_folder(session: &Session) -> Check {
+    const NAME: &str = "state folder";
+    // A lock is what every start begins with.
+    match session.store.try_lock("doctor") {
+        Ok(_) => Check::well(NAME, session.store.folder().display().to_string()),
+        Err(error) => Check::of(NAME, error),
+    }
+}
+
+fn runtime_folder(session: &Session) -> Check {
+    const NAME: &str = "runtime folder";
+    match runtime::private_folder(session.context) {
+        Ok(folder) => Check::well(NAME, folder.display().to_string()),
+        Err(error) => Check::of(NAME, error),
+    }
+}
+
+fn integration(session: &Session) -> Check {
+    const NAME: &str = "shell integration";
+    let shell: ShellName = shell::detect(session.context);
+    let file = shell::rc_file(shell, session.context);
+    if mentions_init(&file) {
+        return Check::well(NAME, format!("{} loads it", file.display()));
+    }
+    Check::ill(
+        NAME,
+        format!("{} does not load it", file.display()),
+        format!("add this line to it: {}", shell::rc_line(shell)),
+    )
+}
+
+fn mentions_init(file: &Path) -> bool {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with('#'))
+        .any(|line| line.contains("ctr") && line.contains(" init "))
+}

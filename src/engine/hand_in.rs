@@ -1,0 +1,153 @@
+//! The environment in which Apptainer is called: the caller's, from before an activation, less
+//! what does harm, and the instance's variables in the form that Apptainer carries.
+
+use std::ffi::{OsStr, OsString};
+
+use crate::activation;
+use crate::context::Variables;
+use crate::environment::{CA_FILES, CARRIER, Folded, PathEdit, encoded_length};
+
+/// The other prefix that Apptainer reads.
+const OLD_CARRIER: &str = "SINGULARITYENV_";
+
+/// Variables of Apptainer's own that a caller may set: places, registries, site-wide binds.
+/// All others (`APPTAINER_JSON`, `APPTAINER_ALL`, `APPTAINER_FORCE` …) switch flags on.
+const APPTAINERS_OWN: [&str; 14] = [
+    "CACHEDIR",
+    "TMPDIR",
+    "CONFIGDIR",
+    "CONFIG_FILE",
+    "KEYSDIR",
+    "AUTHFILE",
+    "DOCKER_USERNAME",
+    "DOCKER_PASSWORD",
+    "DOCKER_HOST",
+    "PULLDIR",
+    "PULLFOLDER",
+    "BIND",
+    "BINDPATH",
+    "NV_CONTAINER_CLI",
+];
+
+/// The environment for one call.
+pub fn variables(
+    callers: &Variables,
+    folded: &Folded,
+    scrub: &[String],
+    keep: bool,
+    hostos: bool,
+) -> Variables {
+    let mut variables = activation::without(callers);
+    variables.retain(|name, _| is_kept(name, scrub, keep, hostos));
+    for (key, value) in &folded.variables {
+        variables.remove(OsStr::new(&format!("{OLD_CARRIER}{key}")));
+        variables.insert(format!("{CARRIER}{key}").into(), value.into());
+    }
+    set_path(&mut variables, &folded.path);
+    variables
+}
+
+/// Bytes that the caller's own environment takes in Apptainer's configuration, at most.
+pub fn length_inherited(callers: &Variables) -> usize {
+    callers
+        .iter()
+        .map(|(key, value)| {
+            encoded_length(&key.to_string_lossy()) + encoded_length(&value.to_string_lossy())
+        })
+        .sum()
+}
+
+fn is_kept(name: &OsStr, scrub: &[String], keep: bool, hostos: bool) -> bool {
+    let Some(name) = name.to_str() else {
+        return true;
+    };
+    let own = name
+        .strip_prefix("APPTAINER_")
+        .or_else(|| name.strip_prefix("SINGULARITY_"));
+    if let Some(own) = own {
+        return APPTAINERS_OWN.contains(&own);
+    }
+    let valid_here = hostos && CA_FILES.contains(&name);
+    keep || valid_here || !scrub.iter().any(|scrubbed| scrubbed == name)
+}
+
+/// `PATH` cannot be carried as a whole beside `PREPEND_PATH`: Apptainer would drop the latter.
+fn set_path(variables: &mut Variables, path: &PathEdit) {
+    let mut join = |name: &str, folders: &[String], callers_first: bool| {
+        if folders.is_empty() {
+            return;
+        }
+        let key = OsString::from(format!("{CARRIER}{name}"));
+        let mut parts: Vec<OsString> = folders.iter().map(Into::into).collect();
+        if let Some(callers) = variables.get(&key) {
+            parts.insert(if callers_first { 0 } else { parts.len() }, callers.clone());
+        }
+        variables.insert(key, parts.join(OsStr::new(":")));
+    };
+    match path {
+        PathEdit::Around { before, after } => {
+            join("PREPEND_PATH", before, false);
+            join("APPEND_PATH", after, true);
+            if !before.is_empty() || !after.is_empty() {
+                variables.remove(OsStr::new(&format!("{CARRIER}PATH")));
+                variables.remove(OsStr::new(&format!("{OLD_CARRIER}PATH")));
+            }
+        }
+        PathEdit::Exactly(path) => {
+            for name in ["PREPEND_PATH", "APPEND_PATH"] {
+                variables.remove(OsStr::new(&format!("{CARRIER}{name}")));
+            }
+            variables.insert(format!("{CARRIER}PATH").into(), path.into());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::fold;
+
+    fn handed(callers: &[(&str, &str)], entries: &[&str], keep: bool) -> Variables {
+        let callers = callers.iter().map(|(k, v)| (k.into(), v.into())).collect();
+        let scrub = ["PYTHONPATH", "SSL_CERT_FILE"].map(str::to_owned);
+        variables(
+            &callers,
+            &fold(entries.iter().copied()),
+            &scrub,
+            keep,
+            false,
+        )
+    }
+
+    #[test]
+    fn variables_are_carried_and_harmful_ones_left_out() {
+        let callers = [
+            ("PYTHONPATH", "/p"),
+            ("APPTAINER_JSON", "1"),
+            ("APPTAINER_CACHEDIR", "/c"),
+        ];
+        let handed_in = handed(&callers, &["A=x,y", "PATH=/q:$PATH"], false);
+        let shown: Vec<_> = handed_in
+            .iter()
+            .map(|(k, v)| (k.to_str(), v.to_str()))
+            .collect();
+        let expected = [
+            ("APPTAINERENV_A", "x,y"),
+            ("APPTAINERENV_PREPEND_PATH", "/q"),
+            ("APPTAINER_CACHEDIR", "/c"),
+        ];
+        assert_eq!(shown, expected.map(|(k, v)| (Some(k), Some(v))));
+        assert!(handed(&callers, &[], true).contains_key(OsStr::new("PYTHONPATH")));
+    }
+
+    #[test]
+    fn ours_stand_before_the_callers_own_and_drop_a_whole_path() {
+        let callers = [
+            ("APPTAINERENV_PREPEND_PATH", "/c"),
+            ("APPTAINERENV_PATH", "/w"),
+        ];
+        let handed_in = handed(&callers, &["PATH=/q:$PATH"], false);
+        assert_eq!(handed_in.len(), 1);
+        assert_eq!(handed_in[OsStr::new("APPTAINERENV_PREPEND_PATH")], "/q:/c");
+    }
+}

@@ -1,0 +1,191 @@
+//! A look into a running instance, through `/proc/<pid>/root`, without a process inside.
+
+use std::fs::{self, Metadata};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Component, Path, PathBuf};
+
+/// Most links that are followed on one path, as the kernel does.
+const MOST_LINKS: usize = 40;
+const EXECUTABLE: u32 = 0o111;
+
+/// The file system of a running instance.
+#[derive(Debug, Clone)]
+pub struct Inside {
+    root: PathBuf,
+}
+
+/// What a folder of the host is inside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Folder {
+    /// The same folder, under the same path.
+    Same,
+    /// Another folder has that path.
+    Other,
+    /// There is no such folder.
+    Missing,
+    /// It cannot be seen from here.
+    Unknown,
+}
+
+/// What a command's name stands for inside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Program {
+    Runs,
+    /// It is there and cannot be run: a folder, or without the permission.
+    CannotRun,
+    Missing,
+    /// It cannot be seen from here.
+    Unknown,
+}
+
+impl Inside {
+    /// The file system of the process `pid`.
+    pub fn new(pid: i32) -> Self {
+        Inside {
+            root: format!("/proc/{pid}/root").into(),
+        }
+    }
+
+    /// Compares a folder of the host with the one of the same path inside, by device and inode.
+    pub fn compare_folder(&self, path: &Path) -> Folder {
+        let Ok(own) = fs::metadata(path) else {
+            return Folder::Missing;
+        };
+        match self.metadata(path) {
+            Ok(inside) if !inside.is_dir() => Folder::Missing,
+            Ok(inside) if (inside.dev(), inside.ino()) == (own.dev(), own.ino()) => Folder::Same,
+            Ok(_) => Folder::Other,
+            Err(error) if is_absence(&error) => Folder::Missing,
+            Err(_) => Folder::Unknown,
+        }
+    }
+
+    /// Tells whether a folder exists inside.
+    pub fn folder(&self, path: &Path) -> Folder {
+        match self.metadata(path) {
+            Ok(metadata) if metadata.is_dir() => Folder::Same,
+            Ok(_) => Folder::Missing,
+            Err(error) if is_absence(&error) => Folder::Missing,
+            Err(_) => Folder::Unknown,
+        }
+    }
+
+    /// Looks a command up as `execvp` does, in the folders of `search`, relative to `cwd`.
+    pub fn program(&self, name: &Path, cwd: &Path, search: &str) -> Program {
+        if name.components().count() > 1 || name.has_root() || ends_in_slash(name) {
+            return self.runs(&cwd.join(name));
+        }
+        if name.as_os_str().is_empty() {
+            return Program::Missing;
+        }
+        let mut best = Program::Missing;
+        for folder in search.split(':') {
+            match self.runs(&cwd.join(folder).join(name)) {
+                Program::Runs => return Program::Runs,
+                Program::Missing => {}
+                other => best = other,
+            }
+        }
+        best
+    }
+
+    fn runs(&self, path: &Path) -> Program {
+        match self.metadata(path) {
+            Ok(metadata)
+                if metadata.is_file() && metadata.permissions().mode() & EXECUTABLE != 0 =>
+            {
+                Program::Runs
+            }
+            Ok(_) => Program::CannotRun,
+            Err(error) if is_absence(&error) => Program::Missing,
+            Err(_) => Program::Unknown,
+        }
+    }
+
+    fn metadata(&self, path: &Path) -> io::Result<Metadata> {
+        fs::symlink_metadata(self.resolve(path)?)
+    }
+
+    /// The host's way to an absolute path inside, every link resolved inside: the kernel would
+    /// resolve an absolute one (`/etc/alternatives/…`) in the host's own root.
+    fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+        let mut todo: Vec<PathBuf> = parts(path);
+        let mut done = PathBuf::new();
+        let mut links = 0;
+        while let Some(part) = todo.pop() {
+            if part == Path::new("..") {
+                done.pop();
+                continue;
+            }
+            let here = self.root.join(&done).join(&part);
+            let metadata = fs::symlink_metadata(&here)?;
+            if !metadata.is_symlink() {
+                if !todo.is_empty() && !metadata.is_dir() {
+                    return Err(ErrorKind::NotADirectory.into());
+                }
+                done.push(part);
+                continue;
+            }
+            links += 1;
+            if links > MOST_LINKS {
+                return Err(io::Error::from_raw_os_error(nix::libc::ELOOP));
+            }
+            let target = fs::read_link(&here)?;
+            if target.is_absolute() {
+                done = PathBuf::new();
+            }
+            todo.extend(parts(&target));
+        }
+        Ok(self.root.join(done))
+    }
+}
+
+/// The parts of a path, last first.
+fn parts(path: &Path) -> Vec<PathBuf> {
+    path.components()
+        .filter(|part| matches!(part, Component::Normal(_) | Component::ParentDir))
+        .map(|part| PathBuf::from(part.as_os_str()))
+        .rev()
+        .collect()
+}
+
+fn ends_in_slash(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().ends_with(b"/")
+}
+
+fn is_absence(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn links_are_resolved_inside_and_programs_found() {
+        let root = tempfile::tempdir().unwrap();
+        let inside = Inside {
+            root: root.path().to_owned(),
+        };
+        fs::create_dir_all(root.path().join("opt/tool/bin")).unwrap();
+        let program = root.path().join("opt/tool/bin/run");
+        fs::write(&program, "").unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        fs::write(root.path().join("opt/text"), "").unwrap();
+        symlink("/opt/tool", root.path().join("current")).unwrap();
+        symlink("/round", root.path().join("round")).unwrap();
+        let look =
+            |name: &str| inside.program(Path::new(name), Path::new("/opt"), "/x:/current/bin");
+        assert_eq!(look("run"), Program::Runs);
+        assert_eq!(look("tool/bin/run"), Program::Runs);
+        assert_eq!(look("/current/../tool/bin/run"), Program::Runs);
+        assert_eq!(look("text"), Program::Missing);
+        assert_eq!(look("./text"), Program::CannotRun);
+        assert_eq!(look("/opt"), Program::CannotRun);
+        assert_eq!(look("nosuch"), Program::Missing);
+        assert_eq!(look(""), Program::Missing);
+        assert_eq!(look("/round"), Program::Unknown);
+    }
+}

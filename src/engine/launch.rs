@@ -1,0 +1,169 @@
+//! Runs Apptainer to its end while a person waits: its words are kept, a terminal sees that it
+//! works, a pipe sees no control characters, and Ctrl-C ends it as a whole.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::os::fd::AsFd;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+/// How often the spinner looks for a new line of Apptainer's.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// A call that did not succeed.
+#[derive(Debug)]
+pub struct Failed {
+    /// What Apptainer wrote, or what kept it from running.
+    pub words: String,
+    /// The signal that a person or a scheduler sent meanwhile.
+    pub interrupted_by: Option<i32>,
+}
+
+/// Runs a command to its end. What it writes goes into memory, not into a pipe: the instance's
+/// own processes inherit it, and a pipe would stay open as long as they live.
+///
+/// # Errors
+/// It cannot be run, exits with another status than 0, or a signal came.
+pub fn run(mut command: Command, doing: &str, show_progress: bool) -> Result<String, Failed> {
+    let failed = |words: String| Failed {
+        words,
+        interrupted_by: None,
+    };
+    let words = memfd_create("apptainer", MFdFlags::MFD_CLOEXEC)
+        .map(File::from)
+        .map_err(|error| failed(error.to_string()))?;
+    let copy = || {
+        words
+            .try_clone()
+            .map(Stdio::from)
+            .map_err(|error| failed(error.to_string()))
+    };
+    command.stdin(Stdio::null()).stdout(copy()?).stderr(copy()?);
+
+    let watch = SignalWatch::start().map_err(|error| failed(error.to_string()))?;
+    let child = command
+        .spawn()
+        .map_err(|error| failed(format!("{}: {error}", command.get_program().display())))?;
+    watch.child.store(child.id() as i32, Ordering::SeqCst);
+    let status = wait(child, &words, doing, show_progress);
+    watch.child.store(0, Ordering::SeqCst);
+
+    let words = read_all(words);
+    let interrupted_by = watch.came();
+    match status {
+        Ok(status) if status.success() && interrupted_by.is_none() => Ok(words),
+        Ok(_) => Err(Failed {
+            words,
+            interrupted_by,
+        }),
+        Err(error) => Err(failed(error.to_string())),
+    }
+}
+
+fn wait(
+    mut child: Child,
+    words: &File,
+    doing: &str,
+    show_progress: bool,
+) -> std::io::Result<ExitStatus> {
+    if !show_progress {
+        return child.wait();
+    }
+    let style = ProgressStyle::with_template("{spinner} {msg}").expect("a constant template");
+    let bar = ProgressBar::new_spinner().with_style(style);
+    bar.set_message(doing.to_owned());
+    let done = Arc::new(AtomicBool::new(false));
+    let ticker = {
+        let (bar, done, doing) = (bar.clone(), Arc::clone(&done), doing.to_owned());
+        let words = words.try_clone();
+        std::thread::spawn(move || {
+            while !done.load(Ordering::SeqCst) {
+                std::thread::park_timeout(LOOK);
+                if let Ok(words) = &words {
+                    bar.set_message(match last_line(words) {
+                        Some(line) => format!("{doing}: {line}"),
+                        None => doing.clone(),
+                    });
+                }
+                bar.tick();
+            }
+        })
+    };
+    let status = child.wait();
+    done.store(true, Ordering::SeqCst);
+    ticker.thread().unpark();
+    let _ = ticker.join();
+    bar.finish_and_clear();
+    status
+}
+
+/// The newest whole line that Apptainer wrote, without its prefix. Read at an offset of its own:
+/// the file's position belongs to the writers.
+fn last_line(words: &File) -> Option<String> {
+    const MOST: u64 = 4096;
+    let length = words.metadata().ok()?.len();
+    let mut tail = vec![0; length.min(MOST) as usize];
+    let at = length.saturating_sub(MOST) as i64;
+    let read = nix::sys::uio::pread(words.as_fd(), &mut tail, at).ok()?;
+    let text = String::from_utf8_lossy(&tail[..read]).into_owned();
+    let line = text.lines().rev().find(|line| !line.trim().is_empty())?;
+    let words = line.split_once(':').map_or(line, |(_, rest)| rest);
+    Some(words.trim().chars().filter(|c| !c.is_control()).collect())
+}
+
+fn read_all(mut words: File) -> String {
+    let mut bytes = Vec::new();
+    let _ = words
+        .seek(SeekFrom::Start(0))
+        .and_then(|_| words.read_to_end(&mut bytes));
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Takes the signals that would end `ctr` in the middle, hands them on to the child, and
+/// remembers that they came, so that what was begun can be undone.
+struct SignalWatch {
+    child: Arc<AtomicI32>,
+    signal: Arc<AtomicI32>,
+    handle: signal_hook::iterator::Handle,
+}
+
+impl SignalWatch {
+    fn start() -> std::io::Result<Self> {
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+        let watch = SignalWatch {
+            child: Arc::default(),
+            signal: Arc::default(),
+            handle: signals.handle(),
+        };
+        let (child, came) = (Arc::clone(&watch.child), Arc::clone(&watch.signal));
+        std::thread::spawn(move || {
+            for signal in &mut signals {
+                came.store(signal, Ordering::SeqCst);
+                let pid = child.load(Ordering::SeqCst);
+                if pid != 0 {
+                    let _ = kill(Pid::from_raw(pid), Signal::try_from(signal).ok());
+                }
+            }
+        });
+        Ok(watch)
+    }
+
+    fn came(&self) -> Option<i32> {
+        Some(self.signal.load(Ordering::SeqCst)).filter(|signal| *signal != 0)
+    }
+}
+
+impl Drop for SignalWatch {
+    fn drop(&mut self) {
+        self.handle.close();
+    }
+}

@@ -1,0 +1,319 @@
+//! The only place that knows Apptainer: start, stop, exec, list, stats. Nothing above it assumes
+//! that an instance is a local process.
+
+mod arguments;
+mod failure;
+mod hand_in;
+mod inside;
+mod launch;
+mod processes;
+mod records;
+mod stats;
+mod stop;
+mod version;
+
+use std::cell::OnceCell;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Config;
+use crate::context::{Context, Variables};
+use crate::environment::{self, Folded};
+use crate::error::{Error, Kind, Result};
+use crate::memory::Memory;
+use crate::setup::Setup;
+
+pub use arguments::check_flags;
+pub use inside::{Folder, Inside, Program};
+pub use processes::start_time;
+pub use records::Record;
+pub use stats::{Stats, Usage, uptime_seconds};
+pub use stop::{Manner, Stopped};
+
+/// Apptainer, as this caller has it.
+pub struct Engine<'a> {
+    context: &'a Context,
+    config: &'a Config,
+    memory: &'a Memory,
+    binary: OnceCell<Binary>,
+}
+
+/// The program, and its version.
+#[derive(Debug, Clone)]
+pub struct Binary {
+    pub path: PathBuf,
+    /// As `1.4.5`.
+    pub version: String,
+}
+
+/// The process that is an instance: what tells it from every other, ever.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    /// The instance's first process, as seen from `pid_namespace`.
+    pub pid: i32,
+    /// Its start, in clock ticks since boot (field 22 of `/proc/<pid>/stat`).
+    pub pid_start_time: u64,
+    /// The process that watches over it and its FUSE helpers.
+    pub supervisor_pid: i32,
+    pub boot_id: String,
+    /// Inode of the pid namespace that the numbers belong to.
+    pub pid_namespace: u64,
+}
+
+/// How an instance's process fares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Health {
+    Running,
+    /// It lives, and its file system does not.
+    Broken(String),
+    /// It has ended.
+    Gone(String),
+    /// It cannot be judged from here.
+    Foreign(String),
+}
+
+/// A start that succeeded.
+#[derive(Debug, Clone)]
+pub struct Started {
+    pub process: Process,
+    pub log_out: String,
+    pub log_err: String,
+    pub binary: Binary,
+    /// What Apptainer warned of.
+    pub warnings: Vec<String>,
+}
+
+/// What a command is run with.
+pub struct Run<'a> {
+    /// The instance's name.
+    pub name: &'a str,
+    /// The environment, folded.
+    pub environment: Folded,
+    /// Folder inside.
+    pub cwd: &'a str,
+    /// Start from an empty environment.
+    pub clean: bool,
+    /// Keep the caller's variables that would break a foreign image.
+    pub keep: bool,
+    /// The base is the host's own operating system.
+    pub hostos: bool,
+}
+
+impl<'a> Engine<'a> {
+    /// An engine for this caller; Apptainer is looked for when it is first needed.
+    pub fn new(context: &'a Context, config: &'a Config, memory: &'a Memory) -> Self {
+        Engine {
+            context,
+            config,
+            memory,
+            binary: OnceCell::new(),
+        }
+    }
+
+    /// The Apptainer to use.
+    ///
+    /// # Errors
+    /// There is none, it does not run, or it is too old.
+    pub fn binary(&self) -> Result<&Binary> {
+        if let Some(binary) = self.binary.get() {
+            return Ok(binary);
+        }
+        let binary = version::find(self.context, self.config, self.memory)?;
+        Ok(self.binary.get_or_init(|| binary))
+    }
+
+    /// Builds an image from a folder.
+    ///
+    /// # Errors
+    /// Apptainer fails; its words are in the message.
+    pub fn build(&self, tree: &Path, image: &Path) -> Result<()> {
+        let mut command = self.command(self.variables(&Folded::default(), false, true))?;
+        command.arg("build").arg(image).arg(tree);
+        let what = "Apptainer cannot build the hostos skeleton";
+        launch::run(command, "building the hostos skeleton", false)
+            .map(drop)
+            .map_err(|failed| failure::explain(what, &failed))
+    }
+
+    /// Starts an instance from a setup. A terminal sees that it works.
+    ///
+    /// # Errors
+    /// Apptainer fails, or its instance is gone at once; then nothing is left of it.
+    pub fn start(&self, setup: &Setup, image: &str, show_progress: bool) -> Result<Started> {
+        let folded = environment::fold(setup.env.iter().map(String::as_str));
+        self.check_size(&folded)?;
+        let mut command = self.command(self.variables(&folded, false, setup.is_hostos()))?;
+        command.args(self.start_arguments(setup, image));
+        let what = format!("Apptainer cannot start `{}`", setup.name);
+        let said = launch::run(command, &format!("starting {}", setup.name), show_progress)
+            .map_err(|failed| {
+                self.undo_start(&setup.name);
+                failure::explain(&what, &failed)
+            })?;
+        let record = self.record(&setup.name)?.ok_or_else(|| {
+            self.undo_start(&setup.name);
+            Error::new(
+                Kind::Engine,
+                format!("`{}` ended as soon as it had started", setup.name),
+            )
+            .hint("`ctr doctor` checks what Apptainer needs")
+        })?;
+        Ok(Started {
+            process: record.process,
+            log_out: record.log_out,
+            log_err: record.log_err,
+            binary: self.binary()?.clone(),
+            warnings: failure::warnings(&said),
+        })
+    }
+
+    /// What `apptainer` is called with to start a setup.
+    pub fn start_arguments(&self, setup: &Setup, image: &str) -> Vec<String> {
+        arguments::start(setup, image, self.is_restricted_root())
+    }
+
+    /// True inside an instance, where its processes and Apptainer's records cannot be judged.
+    pub fn is_inside_an_instance(&self) -> bool {
+        self.context.setting("APPTAINER_CONTAINER").is_some()
+    }
+
+    /// A start that was interrupted may have come up all the same.
+    fn undo_start(&self, name: &str) {
+        if let Ok(Some(record)) = self.record(name) {
+            let _ = self.stop(name, &record.process, &Manner::Kill);
+        }
+        self.forget(name);
+    }
+
+    /// The command that runs `words` inside. It is made to be exec'ed.
+    ///
+    /// # Errors
+    /// No Apptainer; more environment than it carries.
+    pub fn exec(&self, run: &Run, words: &[OsString]) -> Result<Command> {
+        let mut command = self.inside_command("exec", run, &[])?;
+        command.args(words);
+        Ok(command)
+    }
+
+    /// The command that is an interactive shell inside. It is made to be exec'ed.
+    ///
+    /// # Errors
+    /// As for [`Engine::exec`].
+    pub fn shell(&self, run: &Run, shell: Option<&str>) -> Result<Command> {
+        let flags = shell.map_or_else(Vec::new, |path| vec!["--shell", path]);
+        self.inside_command("shell", run, &flags)
+    }
+
+    /// How the process of an instance fares.
+    pub fn health(&self, process: &Process) -> Health {
+        processes::health(process, &self.context.place)
+    }
+
+    /// A look into a running instance.
+    pub fn inside(&self, process: &Process) -> Inside {
+        Inside::new(process.pid)
+    }
+
+    /// The instances that Apptainer has a record of on this host and that live, by name.
+    ///
+    /// # Errors
+    /// The folder of records cannot be read.
+    pub fn list(&self) -> Result<Vec<Record>> {
+        records::list(&self.records_folder(), self.context)
+    }
+
+    /// Apptainer's record of one instance, when it lives.
+    ///
+    /// # Errors
+    /// The record cannot be read.
+    pub fn record(&self, name: &str) -> Result<Option<Record>> {
+        Ok(self.list()?.into_iter().find(|record| record.name == name))
+    }
+
+    /// The folder in which Apptainer keeps its records and logs.
+    pub fn records_folder(&self) -> PathBuf {
+        records::folder(self.context)
+    }
+
+    /// What an instance uses: CPU time, memory, I/O.
+    ///
+    /// # Errors
+    /// Its processes cannot be read.
+    pub fn usage(&self, process: &Process) -> Result<Usage> {
+        stats::usage(process)
+    }
+
+    /// How many commands run inside, beside the instance's own first process.
+    pub fn commands_inside(&self, process: &Process) -> usize {
+        processes::members(process.pid).len().saturating_sub(1)
+    }
+
+    /// Stops an instance, and waits until its processes, its FUSE helpers and its record are gone.
+    ///
+    /// # Errors
+    /// Apptainer fails, or something is left.
+    pub fn stop(&self, name: &str, process: &Process, manner: &Manner) -> Result<Stopped> {
+        stop::stop(self, name, process, manner)
+    }
+
+    /// Removes a record whose process has ended, and the log files.
+    pub fn forget(&self, name: &str) {
+        records::forget(&self.records_folder(), name, self.context);
+    }
+
+    /// The `PATH` that the image itself makes, asked from inside.
+    pub fn image_path(&self, run: &Run) -> Option<String> {
+        let mut command = self.inside_command("exec", run, &[]).ok()?;
+        let output = command
+            .args(["/bin/sh", "-c", "printf %s \"$PATH\""])
+            .output()
+            .ok()?;
+        output
+            .status
+            .success()
+            .then(|| String::from_utf8(output.stdout).ok())
+            .flatten()
+    }
+
+    fn inside_command(&self, action: &str, run: &Run, flags: &[&str]) -> Result<Command> {
+        self.check_size(&run.environment)?;
+        let mut command = self.command(self.variables(&run.environment, run.keep, run.hostos))?;
+        command.args(["--quiet", action, "--no-eval", "--cwd", run.cwd]);
+        command.args(flags);
+        if run.clean {
+            command.arg("--cleanenv");
+        }
+        command.arg(format!("instance://{}", run.name));
+        Ok(command)
+    }
+
+    fn command(&self, variables: Variables) -> Result<Command> {
+        let mut command = Command::new(&self.binary()?.path);
+        command.env_clear().envs(variables);
+        Ok(command)
+    }
+
+    fn variables(&self, folded: &Folded, keep: bool, hostos: bool) -> Variables {
+        hand_in::variables(
+            &self.context.variables,
+            folded,
+            &self.config.scrub.value,
+            keep,
+            hostos,
+        )
+    }
+
+    fn check_size(&self, folded: &Folded) -> Result<()> {
+        let beside = hand_in::length_inherited(&self.context.variables);
+        environment::check_total(&folded.variables, beside)
+    }
+
+    /// Root without a capability that Apptainer wants of root (as in a container or a sandbox):
+    /// it must be told to do as for everyone else.
+    fn is_restricted_root(&self) -> bool {
+        self.context.uid == 0 && !processes::has_all_capabilities()
+    }
+}

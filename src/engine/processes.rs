@@ -1,0 +1,121 @@
+//! The processes of an instance, as `/proc` shows them.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+
+use procfs::process::{Process as Proc, all_processes};
+
+use super::{Health, Process};
+use crate::context::Place;
+
+/// How Apptainer titles the process that watches over an instance.
+const SUPERVISOR_TITLE: &str = "Apptainer instance";
+
+/// A process and its start: a number alone is reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    pub pid: i32,
+    /// Clock ticks since boot.
+    pub start_time: u64,
+}
+
+impl Identity {
+    /// True while this very process lives. A zombie does not.
+    pub fn lives(self) -> bool {
+        start_time(self.pid) == Some(self.start_time)
+    }
+}
+
+/// Start of a process in clock ticks since boot; `None` when it has ended.
+pub fn start_time(pid: i32) -> Option<u64> {
+    let stat = Proc::new(pid).ok()?.stat().ok()?;
+    (stat.state != 'Z' && stat.state != 'X').then_some(stat.starttime)
+}
+
+/// How an instance's process fares, judged from `here`.
+pub fn health(process: &Process, here: &Place) -> Health {
+    if process.boot_id != here.boot_id {
+        return Health::Gone("the host was booted since".into());
+    }
+    if process.pid_namespace != here.pid_namespace {
+        return Health::Foreign("in another pid namespace".into());
+    }
+    let identity = Identity {
+        pid: process.pid,
+        start_time: process.pid_start_time,
+    };
+    if !identity.lives() {
+        return Health::Gone("its process has ended".into());
+    }
+    // Listing the root asks every layer of it, each a FUSE helper of its own.
+    match fs::read_dir(format!("/proc/{}/root/", process.pid)) {
+        Err(error) if error.raw_os_error() == Some(nix::libc::ENOTCONN) => {
+            Health::Broken("a FUSE helper was killed: its file system is not connected".into())
+        }
+        // Another's, or of a setuid installation: what cannot be seen is not held against it.
+        _ => Health::Running,
+    }
+}
+
+/// True for the process that watches over an instance.
+pub fn is_supervisor(pid: i32) -> bool {
+    fs::read(format!("/proc/{pid}/cmdline"))
+        .is_ok_and(|title| title.starts_with(SUPERVISOR_TITLE.as_bytes()))
+}
+
+/// The processes that share the instance's pid namespace.
+pub fn members(pid: i32) -> Vec<Proc> {
+    let namespace_of = |pid: i32| fs::metadata(format!("/proc/{pid}/ns/pid")).map(|m| m.ino());
+    let Ok(own) = namespace_of(pid) else {
+        return Vec::new();
+    };
+    let Ok(all) = all_processes() else {
+        return Vec::new();
+    };
+    all.flatten()
+        .filter(|process| namespace_of(process.pid).is_ok_and(|namespace| namespace == own))
+        .collect()
+}
+
+/// Everything that must be gone when an instance is: its processes, the one that watches over
+/// it, and that one's children, the FUSE helpers.
+pub fn inventory(process: &Process) -> Vec<Identity> {
+    let helpers = all_processes()
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|other| {
+            other.pid == process.supervisor_pid
+                || other
+                    .stat()
+                    .is_ok_and(|stat| stat.ppid == process.supervisor_pid)
+        });
+    let mut found: Vec<Identity> = members(process.pid)
+        .into_iter()
+        .chain(helpers)
+        .filter_map(|other| {
+            let stat = other.stat().ok()?;
+            Some(Identity {
+                pid: other.pid,
+                start_time: stat.starttime,
+            })
+        })
+        .collect();
+    found.sort_by_key(|identity| identity.pid);
+    found.dedup();
+    found
+}
+
+/// True when this process has every capability that the kernel knows.
+pub fn has_all_capabilities() -> bool {
+    let effective = Proc::myself()
+        .and_then(|own| own.status())
+        .map(|status| status.capeff);
+    let last = fs::read_to_string("/proc/sys/kernel/cap_last_cap")
+        .ok()
+        .and_then(|text| text.trim().parse::<u32>().ok());
+    match (effective, last) {
+        (Ok(effective), Some(last)) => (0..=last).all(|bit| effective & (1 << bit) != 0),
+        _ => true,
+    }
+}

@@ -1,0 +1,120 @@
+//! Apptainer's own records of instances, read without its help: listing them through it takes
+//! 21 ms, and from another pid namespace deletes those of live instances.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::{Process, processes};
+use crate::context::Context;
+use crate::error::{Error, Result};
+
+/// An instance that lives, as Apptainer has recorded it.
+#[derive(Debug, Clone)]
+pub struct Record {
+    pub name: String,
+    pub image: String,
+    pub process: Process,
+    pub log_out: String,
+    pub log_err: String,
+}
+
+/// The fields that are used of `NAME.json`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct File {
+    pid: i32,
+    ppid: i32,
+    name: String,
+    #[serde(default)]
+    image: String,
+    #[serde(default)]
+    log_err_path: String,
+    #[serde(default)]
+    log_out_path: String,
+}
+
+/// `${APPTAINER_CONFIGDIR:-$HOME/.apptainer}/instances`.
+pub fn folder(context: &Context) -> PathBuf {
+    let configured = context.setting("APPTAINER_CONFIGDIR").map(PathBuf::from);
+    configured
+        .filter(|folder| folder.is_absolute())
+        .unwrap_or_else(|| context.home.join(".apptainer"))
+        .join("instances")
+}
+
+/// The instances on this host that live. A record that cannot be understood, or whose process has
+/// ended, is passed over.
+///
+/// # Errors
+/// The folder is there and cannot be read.
+pub fn list(records: &Path, context: &Context) -> Result<Vec<Record>> {
+    let users = records.join("app").join(&context.host);
+    let mut found = Vec::new();
+    for user in entries(&users)? {
+        for instance in entries(&user)? {
+            let Some(name) = instance.file_name() else {
+                continue;
+            };
+            let mut file = instance.join(name).into_os_string();
+            file.push(".json");
+            if let Some(record) = read(Path::new(&file), context) {
+                found.push(record);
+            }
+        }
+    }
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(found)
+}
+
+/// Removes the record and the logs of an instance that has ended.
+pub fn forget(records: &Path, name: &str, context: &Context) {
+    for user in entries(&records.join("app").join(&context.host)).unwrap_or_default() {
+        let _ = fs::remove_dir_all(user.join(name));
+    }
+    for user in entries(&records.join("logs").join(&context.host)).unwrap_or_default() {
+        for ending in ["out", "err"] {
+            let _ = fs::remove_file(user.join(format!("{name}.{ending}")));
+        }
+    }
+}
+
+/// True while Apptainer still has a record of that name, live or not.
+pub fn exists(records: &Path, name: &str, context: &Context) -> bool {
+    entries(&records.join("app").join(&context.host))
+        .unwrap_or_default()
+        .iter()
+        .any(|user| user.join(name).join(format!("{name}.json")).exists())
+}
+
+fn read(file: &Path, context: &Context) -> Option<Record> {
+    let file: File = serde_json::from_slice(&fs::read(file).ok()?).ok()?;
+    if !processes::is_supervisor(file.ppid) {
+        return None;
+    }
+    Some(Record {
+        process: Process {
+            pid: file.pid,
+            pid_start_time: processes::start_time(file.pid)?,
+            supervisor_pid: file.ppid,
+            boot_id: context.place.boot_id.clone(),
+            pid_namespace: context.place.pid_namespace,
+        },
+        name: file.name,
+        image: file.image,
+        log_out: file.log_out_path,
+        log_err: file.log_err_path,
+    })
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    match fs::read_dir(folder) {
+        Ok(entries) => Ok(entries.flatten().map(|entry| entry.path()).collect()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(Error::io(
+            format!("cannot read {}", folder.display()),
+            error,
+        )),
+    }
+}

@@ -1,0 +1,112 @@
+//! Which Apptainer, and is it new enough?
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::Binary;
+use crate::config::Config;
+use crate::context::{Context, is_executable};
+use crate::error::{Error, Kind, Result};
+use crate::memory::Memory;
+
+/// The oldest release that serves: `--no-eval` and `--cwd` on a join, overlays through FUSE.
+const OLDEST: (u32, u32) = (1, 3);
+
+const HOW_TO_GET: &str = "see apptainer.org for how to install it without root, \
+    or name its binary in CTR_APPTAINER";
+
+/// Finds the program: the configured one, else `apptainer`, else `singularity` on the `PATH`.
+///
+/// # Errors
+/// There is none, it does not run, or it is too old.
+pub fn find(context: &Context, config: &Config, memory: &Memory) -> Result<Binary> {
+    let path = match &config.apptainer.value {
+        Some(path) => configured(path, context).ok_or_else(|| {
+            let from = &config.apptainer.source;
+            let message = format!("no Apptainer at {} (from {from})", path.display());
+            Error::new(Kind::Engine, message).hint("name the binary itself, or leave it out")
+        })?,
+        None => context
+            .find_program("apptainer")
+            .or_else(|| context.find_program("singularity"))
+            .ok_or_else(|| Error::new(Kind::Engine, "no Apptainer on the PATH").hint(HOW_TO_GET))?,
+    };
+    // `apptainer --version` takes 18 ms, more than all else that a start adds.
+    let said = memory.recall("version", &path, || ask(&path))?;
+    let version = number(&said).ok_or_else(|| {
+        Error::new(
+            Kind::Engine,
+            format!(
+                "{} is no Apptainer: it calls itself `{said}`",
+                path.display()
+            ),
+        )
+        .hint(HOW_TO_GET)
+    })?;
+    if !said.contains("apptainer") || parts(&version) < OLDEST {
+        return Err(Error::new(
+            Kind::Engine,
+            format!("{} is too old: {said}", path.display()),
+        )
+        .hint(format!(
+            "ctr needs Apptainer {}.{} or newer; {HOW_TO_GET}",
+            OLDEST.0, OLDEST.1
+        )));
+    }
+    Ok(Binary { path, version })
+}
+
+fn configured(path: &Path, context: &Context) -> Option<PathBuf> {
+    if path.components().count() == 1 {
+        return context.find_program(path.to_str()?);
+    }
+    let path = context.cwd.as_deref().unwrap_or(Path::new("/")).join(path);
+    is_executable(&path).then_some(path)
+}
+
+/// What `--version` prints, as `apptainer version 1.4.5`.
+fn ask(path: &Path) -> Result<String> {
+    let failed = |why: String| {
+        Error::new(
+            Kind::Engine,
+            format!("{} does not run: {why}", path.display()),
+        )
+        .hint(HOW_TO_GET)
+    };
+    let output = Command::new(path)
+        .arg("--version")
+        .output()
+        .map_err(|error| failed(error.to_string()))?;
+    if !output.status.success() {
+        let words = String::from_utf8_lossy(&output.stderr);
+        return Err(failed(words.trim().to_owned()));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+fn number(said: &str) -> Option<String> {
+    said.split_whitespace()
+        .find(|word| word.starts_with(|c: char| c.is_ascii_digit()) && word.contains('.'))
+        .map(str::to_owned)
+}
+
+fn parts(version: &str) -> (u32, u32) {
+    let mut numbers = version.split('.').map(|part| part.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_from_what_programs_say() {
+        assert_eq!(number("apptainer version 1.4.5").unwrap(), "1.4.5");
+        assert_eq!(
+            number("singularity-ce version 4.1.0-rc.1").unwrap(),
+            "4.1.0-rc.1"
+        );
+        assert_eq!(number("hello"), None);
+        assert!(parts("1.2.9") < OLDEST && parts("1.10.0-2.el9") > OLDEST);
+    }
+}

@@ -1,0 +1,205 @@
+//! What people read: messages on stderr, tables and JSON on stdout.
+
+use std::io::{ErrorKind, IsTerminal, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use crate::cli::{Color, Global};
+use crate::error::Error;
+
+const BOLD: Style = Style::new().bold();
+const RED: Style = AnsiColor::Red.on_default().bold();
+const YELLOW: Style = AnsiColor::Yellow.on_default();
+const GREEN: Style = AnsiColor::Green.on_default();
+const DIM: Style = Style::new().dimmed();
+
+/// Exit status of a program that a closed pipe ended: 128 + SIGPIPE.
+const CLOSED_PIPE: i32 = 141;
+
+/// How to speak to this caller.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    quiet: bool,
+    verbose: bool,
+    color_out: bool,
+    color_err: bool,
+}
+
+/// The tone of a word in a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    Good,
+    Bad,
+    Unsure,
+    Faint,
+    Plain,
+}
+
+impl Output {
+    /// The way that the global options ask for.
+    pub fn new(global: &Global, no_color: bool) -> Self {
+        let when = |is_terminal: bool| match global.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => is_terminal && !no_color,
+        };
+        Output {
+            quiet: global.quiet,
+            verbose: global.verbose,
+            color_out: when(std::io::stdout().is_terminal()),
+            color_err: when(std::io::stderr().is_terminal()),
+        }
+    }
+
+    /// Says what is wrong and what to do.
+    pub fn error(&self, error: &Error) {
+        self.say("error", RED, &error.message);
+        if let Some(hint) = &error.hint {
+            self.say(" hint", GREEN, hint);
+        }
+    }
+
+    /// Says what might be wrong.
+    pub fn warn(&self, message: &str) {
+        self.say("warning", YELLOW, message);
+    }
+
+    /// Says what was done, unless `--quiet`.
+    pub fn note(&self, message: &str) {
+        if !self.quiet {
+            eprint_line(&format!("ctr: {}", printable(message)));
+        }
+    }
+
+    /// Says how it was decided, with `--verbose`.
+    pub fn detail(&self, message: &str) {
+        if self.verbose {
+            self.say("ctr", DIM, message);
+        }
+    }
+
+    /// True unless `--quiet`.
+    pub fn shows_notes(&self) -> bool {
+        !self.quiet
+    }
+
+    /// A word for stdout in its tone.
+    pub fn tinted(&self, word: &str, tone: Tone) -> String {
+        let style = match tone {
+            Tone::Good => GREEN,
+            Tone::Bad => RED,
+            Tone::Unsure => YELLOW,
+            Tone::Faint => DIM,
+            Tone::Plain => return word.to_owned(),
+        };
+        if self.color_out {
+            format!("{style}{word}{style:#}")
+        } else {
+            word.to_owned()
+        }
+    }
+
+    /// A heading for stdout.
+    pub fn heading(&self, text: &str) -> String {
+        if self.color_out {
+            format!("{BOLD}{text}{BOLD:#}")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// A table with aligned columns; the last one is not padded.
+    pub fn table(&self, header: &[&str], rows: &[Vec<(String, Tone)>]) {
+        let width = |column: usize| {
+            let cells = rows.iter().filter_map(|row| row.get(column));
+            cells
+                .map(|(text, _)| text.chars().count())
+                .chain([header[column].chars().count()])
+                .max()
+                .unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..header.len()).map(width).collect();
+        let line = |cells: Vec<(String, usize)>| {
+            let padded: Vec<String> = cells
+                .into_iter()
+                .zip(&widths)
+                .map(|((text, length), width)| format!("{text}{}", " ".repeat(width - length)))
+                .collect();
+            print(format!("{}\n", padded.join("  ").trim_end()).as_bytes());
+        };
+        line(
+            header
+                .iter()
+                .map(|h| (self.heading(h), h.chars().count()))
+                .collect(),
+        );
+        for row in rows {
+            let cells = row
+                .iter()
+                .map(|(text, tone)| (self.tinted(text, *tone), text.chars().count()));
+            line(cells.collect());
+        }
+    }
+
+    /// One JSON document.
+    pub fn json(&self, document: &serde_json::Value) {
+        print(format!("{document:#}\n").as_bytes());
+    }
+
+    fn say(&self, label: &str, style: Style, message: &str) {
+        let message = printable(message);
+        eprint_line(&if self.color_err {
+            format!("{style}{label}{style:#}: {message}")
+        } else {
+            format!("{label}: {message}")
+        });
+    }
+}
+
+/// Writes to stdout. A reader that has closed its end wants no more, and no complaint.
+pub fn print(bytes: &[u8]) {
+    let mut stdout = std::io::stdout().lock();
+    if let Err(error) = stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        if error.kind() != ErrorKind::BrokenPipe {
+            eprint_line(&format!("error: cannot write to standard output: {error}"));
+            std::process::exit(1);
+        }
+        std::process::exit(CLOSED_PIPE);
+    }
+}
+
+/// Text that came from a file, safe for a terminal: control characters are escaped.
+pub fn printable(text: &str) -> String {
+    /// Characters that reorder what a terminal shows.
+    const BIDIRECTIONAL: [char; 9] = [
+        '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}', '\u{2066}', '\u{2067}',
+        '\u{2068}', '\u{2069}',
+    ];
+    text.chars()
+        .map(|c| {
+            if c.is_control() || BIDIRECTIONAL.contains(&c) {
+                c.escape_default().to_string()
+            } else {
+                c.to_string()
+            }
+        })
+        .collect()
+}
+
+fn eprint_line(line: &str) {
+    // Nobody is left to hear of a failure here.
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_shown_not_sent() {
+        assert_eq!(
+            printable("a\x1b[31m\nä\u{202e}"),
+            "a\\u{1b}[31m\\nä\\u{202e}"
+        );
+    }
+}

@@ -1,0 +1,341 @@
+//! From what was found to what is done: a pure function from [`Resolved`] to a [`Setup`].
+
+use std::path::PathBuf;
+
+use crate::environment::{check_carried, is_executed_inside, is_never_on_host};
+use crate::error::{Error, Kind, Result};
+use crate::names::Assignment;
+use crate::setup::{HOSTOS, Setup, Withheld};
+
+/// What an ext3 overlay's content is found under, inside.
+const EXT3_PREFIX: &str = "/ext3/env";
+
+/// Everything that a start needs to know of the machine, as `resolve` found it.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    pub name: String,
+    pub base_image: BaseImage,
+    /// In the order in which they were given.
+    pub overlays: Vec<Overlay>,
+    /// All binds, repeats dropped.
+    pub binds: Vec<String>,
+    /// From the configuration, then from `-e`; weakest first.
+    pub environment: Vec<Assignment>,
+    /// From `--note`.
+    pub notes: Vec<Assignment>,
+    /// Apptainer's flags for the GPUs to bring in.
+    pub gpu: Vec<String>,
+    /// True when `-f` was given.
+    pub fakeroot: bool,
+    /// True when `-w` was given.
+    pub writable: bool,
+    pub apptainer_flags: Vec<String>,
+    /// How many instances the caller is inside of already.
+    pub nesting: u32,
+    /// The user's id, to compare with the owner of an ext3 overlay.
+    pub uid: u32,
+}
+
+/// A base image, as configured and as Apptainer starts it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseImage {
+    /// What is remembered: a path, a URI, or `hostos`.
+    pub label: String,
+    /// What Apptainer is given.
+    pub file: String,
+}
+
+/// One overlay, and what is inside.
+#[derive(Debug, Clone)]
+pub struct Overlay {
+    pub path: PathBuf,
+    pub content: Content,
+    pub sidecar: Option<Sidecar>,
+}
+
+/// The two kinds of overlays.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// Read-only, with the folders of programs that it brings.
+    Squashfs { bin_folders: Vec<String> },
+    /// An image that can be written.
+    Ext3 {
+        writable: bool,
+        /// Owner of `/upper` inside; `None` when there is no such folder yet.
+        owner: Option<u32>,
+    },
+}
+
+/// A file of variables and notes beside an overlay.
+#[derive(Debug, Clone, Default)]
+pub struct Sidecar {
+    pub path: PathBuf,
+    pub variables: Vec<Assignment>,
+    pub notes: Vec<Assignment>,
+    /// What was not understood in it, a line each.
+    pub ignored: Vec<String>,
+    /// Why its variables stay out of the host's shell; `None` when it is trusted.
+    pub distrust: Option<String>,
+}
+
+/// A plan: the setup, what to give Apptainer as image, and what to tell the user.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub setup: Setup,
+    /// The file or URI that Apptainer starts.
+    pub image: String,
+    /// What the user should know, a line each.
+    pub messages: Vec<Message>,
+}
+
+/// A line for the user, with its weight.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    Warning(String),
+    /// Shown unless `--quiet`.
+    Note(String),
+}
+
+/// Makes the plan of a start.
+///
+/// # Errors
+/// More than one ext3 overlay; a variable that Apptainer cannot carry; a writable `hostos`.
+pub fn start(resolved: Resolved) -> Result<Plan> {
+    let mut messages = Vec::new();
+    let overlays = in_mount_order(resolved.overlays)?;
+    let hostos = resolved.base_image.label == HOSTOS;
+    let ext3 = overlays.iter().find_map(|overlay| match overlay.content {
+        Content::Ext3 { writable, owner } => Some((overlay, writable, owner)),
+        Content::Squashfs { .. } => None,
+    });
+    if resolved.writable && ext3.is_none() {
+        return Err(nothing_to_write(hostos));
+    }
+    let writable = ext3.is_some_and(|(_, writable, _)| writable);
+    let fakeroot = resolved.fakeroot
+        || ext3.is_some_and(|(overlay, writable, owner)| {
+            writable && needs_fakeroot(overlay, owner, resolved.uid, &mut messages)
+        });
+    if hostos && fakeroot && writable {
+        return Err(Error::new(
+            Kind::Setup,
+            "package managers cannot work in a writable `hostos`: its /usr is the host's, read-only",
+        )
+        .hint("choose a base image with -b, or leave out -f and -w"));
+    }
+
+    let mut env = Vec::new();
+    let mut notes = std::collections::BTreeMap::new();
+    let mut host_env = Vec::new();
+    let mut withheld = Vec::new();
+    for overlay in &overlays {
+        let Some(sidecar) = &overlay.sidecar else {
+            continue;
+        };
+        collect_sidecar(sidecar, &mut env, &mut notes, &mut messages)?;
+        let names = exported_names(&sidecar.variables);
+        match &sidecar.distrust {
+            None => host_env.extend(names),
+            Some(_) if names.is_empty() => {}
+            Some(reason) => withheld.push(Withheld {
+                file: sidecar.path.display().to_string(),
+                names,
+                reason: reason.clone(),
+            }),
+        }
+    }
+    env.extend(overlays.iter().flat_map(path_entries));
+    env.extend(identity(&resolved.name, resolved.nesting + 1));
+    if !hostos {
+        env.extend(["LC_ALL=C.UTF-8".into(), "LANG=C.UTF-8".into()]);
+    }
+    if ext3.is_some() {
+        env.extend(ext3_variables(writable));
+    }
+    for assignment in &resolved.environment {
+        check_carried(&assignment.key, &assignment.value)?;
+        env.push(assignment.to_string());
+    }
+    host_env.extend(exported_names(&resolved.environment));
+    host_env.sort_unstable();
+    host_env.dedup();
+    notes.extend(
+        resolved
+            .notes
+            .into_iter()
+            .map(|note| (note.key, note.value)),
+    );
+
+    Ok(Plan {
+        setup: Setup {
+            name: resolved.name,
+            env,
+            overlays: overlays
+                .iter()
+                .map(|o| o.path.display().to_string())
+                .collect(),
+            bind_paths: resolved.binds,
+            base_image: resolved.base_image.label,
+            notes,
+            note: None,
+            fakeroot,
+            writable,
+            gpu: resolved.gpu,
+            apptainer_flags: resolved.apptainer_flags,
+            host_env,
+            withheld,
+        },
+        image: resolved.base_image.file,
+        messages,
+    })
+}
+
+fn nothing_to_write(hostos: bool) -> Error {
+    let (reason, hint) = if hostos {
+        (
+            "the `hostos` base is the host's own /usr, read-only",
+            "choose a base image with -b and",
+        )
+    } else {
+        ("the base image is read-only", "")
+    };
+    Error::new(
+        Kind::Setup,
+        format!("-w has nothing to write to: {reason}, and no .img overlay is given"),
+    )
+    .hint(
+        format!("{hint} add an ext3 overlay with -o FILE.img")
+            .trim_start()
+            .to_owned(),
+    )
+}
+
+/// The ext3 overlay goes last: what is written must lie on top.
+fn in_mount_order(overlays: Vec<Overlay>) -> Result<Vec<Overlay>> {
+    let (mut images, mut ordered): (Vec<_>, Vec<_>) = overlays
+        .into_iter()
+        .partition(|overlay| matches!(overlay.content, Content::Ext3 { .. }));
+    if images.len() > 1 {
+        let names: Vec<_> = images
+            .iter()
+            .map(|o| o.path.display().to_string())
+            .collect();
+        return Err(Error::new(
+            Kind::Setup,
+            format!("only one .img overlay is allowed, found {}", images.len()),
+        )
+        .hint(format!("keep one of {}", names.join(", "))));
+    }
+    ordered.append(&mut images);
+    Ok(ordered)
+}
+
+/// Files in an ext3 overlay belong to root when it was made with fakeroot, and can only be
+/// written so.
+fn needs_fakeroot(
+    overlay: &Overlay,
+    owner: Option<u32>,
+    uid: u32,
+    messages: &mut Vec<Message>,
+) -> bool {
+    let path = overlay.path.display();
+    match owner {
+        None => false,
+        Some(owner) if owner == uid => false,
+        Some(0) => {
+            messages.push(Message::Note(format!(
+                "{path} belongs to root inside: --fakeroot is switched on"
+            )));
+            true
+        }
+        Some(owner) => {
+            messages.push(Message::Warning(format!(
+                "{path} belongs to user {owner} inside, not to you: --fakeroot is switched on"
+            )));
+            true
+        }
+    }
+}
+
+fn collect_sidecar(
+    sidecar: &Sidecar,
+    env: &mut Vec<String>,
+    notes: &mut std::collections::BTreeMap<String, String>,
+    messages: &mut Vec<Message>,
+) -> Result<()> {
+    let file = sidecar.path.display();
+    messages.extend(sidecar.ignored.iter().cloned().map(Message::Warning));
+    for assignment in &sidecar.variables {
+        let key = &assignment.key;
+        if is_executed_inside(key) {
+            return Err(Error::new(
+                Kind::Environment,
+                format!("{file} sets {key}, which a shell inside would execute"),
+            )
+            .hint(format!("remove the line `{key}=…` from it")));
+        }
+        check_carried(key, &assignment.value).map_err(|error| Error {
+            message: format!("{file}: {}", error.message),
+            ..error
+        })?;
+        let start = format!("{key}=");
+        if key != "PATH" && env.iter().any(|entry| entry.starts_with(&start)) {
+            messages.push(Message::Note(format!("{file} sets {key} again, and wins")));
+        }
+        env.push(assignment.to_string());
+        notes.insert(key.clone(), assignment.value.clone());
+    }
+    for note in &sidecar.notes {
+        notes.insert(note.key.clone(), note.value.clone());
+    }
+    Ok(())
+}
+
+fn exported_names(variables: &[Assignment]) -> Vec<String> {
+    variables
+        .iter()
+        .map(|assignment| assignment.key.clone())
+        .filter(|key| !is_never_on_host(key))
+        .collect()
+}
+
+/// Each overlay's programs stand before those of the earlier ones.
+fn path_entries(overlay: &Overlay) -> Vec<String> {
+    let folders = match &overlay.content {
+        Content::Squashfs { bin_folders } => bin_folders.clone(),
+        Content::Ext3 { .. } => vec![format!("{EXT3_PREFIX}/bin")],
+    };
+    folders
+        .iter()
+        .map(|folder| format!("PATH={folder}:$PATH"))
+        .collect()
+}
+
+/// What tells a program, and a person at a prompt, where it is. `IN_CONDATAINER` is the
+/// reference's count of levels.
+fn identity(name: &str, level: u32) -> [String; 3] {
+    let depth = if level > 1 {
+        format!("_{level}")
+    } else {
+        String::new()
+    };
+    [
+        format!("PS1={name}{depth} \\[\\e[0;34m\\]\\w\\[\\e[0m\\]> "),
+        format!("IN_CONDATAINER={level}"),
+        format!("CTR_INSTANCE={name}"),
+    ]
+}
+
+/// What conda, mamba and reticulate look for.
+fn ext3_variables(writable: bool) -> Vec<String> {
+    let mut variables = vec![
+        format!("MAMBA_ROOT_PREFIX={EXT3_PREFIX}"),
+        format!("CONDA_PREFIX={EXT3_PREFIX}"),
+        "CONDA_DEFAULT_ENV=env".to_owned(),
+        format!("RETICULATE_PYTHON={EXT3_PREFIX}/bin/python"),
+    ];
+    if writable {
+        variables.push(format!("CNT_CONDA_PREFIX={EXT3_PREFIX}"));
+    }
+    variables
+}

@@ -1,0 +1,156 @@
+//! The `hostos` base: a skeleton image with every top-level folder of the host bound at its
+//! place, so that overlays can be laid over the user's own operating system.
+
+use std::collections::BTreeMap;
+use std::collections::hash_map::DefaultHasher;
+use std::fs;
+use std::hash::{Hash, Hasher};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use super::Surroundings;
+use crate::error::{Error, Result};
+
+/// Folders that Apptainer provides itself, or that hold homes, of which it brings the user's.
+const GIVEN: [&str; 7] = ["proc", "sys", "dev", "tmp", "home", "root", "lost+found"];
+
+/// Folders of the system: bound read-only. Others (`/scratch`, `/data`, …) stay as they are.
+const SYSTEM: [&str; 16] = [
+    "bin", "boot", "etc", "lib", "lib32", "lib64", "libx32", "opt", "run", "sbin", "srv", "usr",
+    "var", "media", "cvmfs", "nix",
+];
+
+/// Empty files that Apptainer binds the host's own over.
+const FILES: [&str; 5] = ["passwd", "group", "hosts", "localtime", "resolv.conf"];
+
+/// One top-level entry of the host.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Entry {
+    Folder,
+    Link(PathBuf),
+}
+
+/// The skeleton image of this machine, built when it is not there yet.
+///
+/// It is named by machine type, OS release and the names at the top level of the host, since a
+/// cache folder on a shared home serves many hosts.
+///
+/// # Errors
+/// The cache folder cannot be written; Apptainer cannot build.
+pub fn skeleton(around: &Surroundings) -> Result<PathBuf> {
+    let entries = top_level()?;
+    let folder = around.memory.folder().join("hostos");
+    let image = folder.join(format!("{}.sif", label(&entries)));
+    if image.is_file() {
+        return Ok(image);
+    }
+    let failed = |error| Error::io(format!("cannot write in {}", folder.display()), error);
+    fs::create_dir_all(&folder).map_err(failed)?;
+    // Built beside its place and renamed, so that two starts at once do no harm.
+    let workshop = tempfile::tempdir_in(&folder).map_err(failed)?;
+    let (tree, built) = (
+        workshop.path().join("tree"),
+        workshop.path().join("hostos.sif"),
+    );
+    lay_out(&tree, &entries).map_err(failed)?;
+    around.engine.build(&tree, &built)?;
+    fs::rename(&built, &image).map_err(failed)?;
+    Ok(image)
+}
+
+/// The binds that fill the skeleton: each top-level folder that can be entered, as
+/// `/usr:/usr:ro`, the system's own read-only.
+///
+/// # Errors
+/// The root folder cannot be read.
+pub fn binds(around: &Surroundings) -> Result<Vec<String>> {
+    let mut binds = Vec::new();
+    for (name, entry) in top_level()? {
+        let path = format!("/{name}");
+        if entry != Entry::Folder || GIVEN.contains(&name.as_str()) {
+            continue;
+        }
+        // An idle automount gives ELOOP here, a server that is down EIO.
+        if let Err(error) = fs::read_dir(&path) {
+            (around.verbose)(&format!("{path} is left out: {error}"));
+            continue;
+        }
+        let mode = if SYSTEM.contains(&name.as_str()) {
+            ":ro"
+        } else {
+            ""
+        };
+        binds.push(format!("{path}:{path}{mode}"));
+    }
+    binds.push("/var/tmp".to_owned());
+    Ok(binds)
+}
+
+/// The real folders and the links at the top level of the host, by name.
+fn top_level() -> Result<BTreeMap<String, Entry>> {
+    let failed = |error| Error::io("cannot read /", error);
+    let mut entries = BTreeMap::new();
+    for entry in fs::read_dir("/").map_err(failed)?.flatten() {
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
+        };
+        // A comma or colon would be read as Apptainer's own.
+        if name.starts_with('.') || name.contains([',', ':']) {
+            continue;
+        }
+        match entry.file_type() {
+            Ok(kind) if kind.is_symlink() => {
+                if let Ok(target) = fs::read_link(entry.path()) {
+                    entries.insert(name, Entry::Link(target));
+                }
+            }
+            Ok(kind) if kind.is_dir() => {
+                entries.insert(name, Entry::Folder);
+            }
+            _ => {}
+        }
+    }
+    Ok(entries)
+}
+
+fn label(entries: &BTreeMap<String, Entry>) -> String {
+    let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let field = |key: &str| {
+        release
+            .lines()
+            .find_map(|line| line.strip_prefix(key)?.strip_prefix('='))
+            .map(|value| value.trim_matches('"').to_owned())
+            .unwrap_or_default()
+    };
+    let mut hasher = DefaultHasher::new();
+    entries.hash(&mut hasher);
+    let distro: String = format!("{}{}", field("ID"), field("VERSION_ID"))
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '.')
+        .collect();
+    format!(
+        "{}-{distro}-{:016x}",
+        std::env::consts::ARCH,
+        hasher.finish()
+    )
+}
+
+/// Writes the skeleton: empty folders and files for binds, and the host's own top-level links.
+fn lay_out(tree: &Path, entries: &BTreeMap<String, Entry>) -> std::io::Result<()> {
+    for name in [
+        "proc", "sys", "dev", "tmp", "home", "root", "etc", "var/tmp",
+    ] {
+        fs::create_dir_all(tree.join(name))?;
+    }
+    for name in FILES {
+        fs::write(tree.join("etc").join(name), "")?;
+    }
+    for (name, entry) in entries {
+        let place = tree.join(name);
+        match entry {
+            Entry::Folder => fs::create_dir_all(place)?,
+            Entry::Link(target) => symlink(target, place)?,
+        }
+    }
+    Ok(())
+}

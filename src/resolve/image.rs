@@ -1,0 +1,91 @@
+//! Base images: a path, a URI that Apptainer starts, a name, or `hostos`.
+
+use std::path::Path;
+
+use super::{Surroundings, hostos, overlays};
+use crate::error::{Error, Kind, Result};
+use crate::plan::BaseImage;
+use crate::setup::HOSTOS;
+
+/// Finds the base image of that label.
+///
+/// # Errors
+/// It is no file, folder, URI, or name that resolves; the `hostos` skeleton cannot be built.
+pub fn find(label: &str, around: &Surroundings) -> Result<BaseImage> {
+    if label == HOSTOS {
+        return Ok(BaseImage {
+            label: HOSTOS.to_owned(),
+            file: hostos::skeleton(around)?.display().to_string(),
+        });
+    }
+    if is_uri(label) {
+        return Ok(same(label));
+    }
+    let cwd = around.context.cwd.as_deref().unwrap_or(Path::new("/"));
+    match cwd.join(label).canonicalize() {
+        Ok(path) if path == Path::new("/") => Err(Error::new(
+            Kind::Setup,
+            "Apptainer does not take `/` as an image",
+        )
+        .hint("`-b hostos` is the operating system of this host")),
+        Ok(path) => {
+            std::fs::metadata(&path)
+                .and_then(|metadata| {
+                    if metadata.is_dir() {
+                        std::fs::read_dir(&path).map(drop)
+                    } else {
+                        std::fs::File::open(&path).map(drop)
+                    }
+                })
+                .map_err(|error| Error::io(format!("cannot open {}", path.display()), error))?;
+            Ok(same(&path.to_string_lossy()))
+        }
+        Err(_) => overlays::find_image(label, around.context, around.config)
+            .map(|path| same(&path.to_string_lossy()))
+            .ok_or_else(|| {
+                Error::new(
+                    Kind::NotFound,
+                    format!("no such image: {}", label.escape_debug()),
+                )
+                .hint("give a SIF, a sandbox folder, a URI such as docker://ubuntu, or hostos")
+            }),
+    }
+}
+
+fn same(label: &str) -> BaseImage {
+    BaseImage {
+        label: label.to_owned(),
+        file: label.to_owned(),
+    }
+}
+
+/// True for `docker://…`, `oras://…`, `docker-archive:…` and their like.
+fn is_uri(label: &str) -> bool {
+    let Some((scheme, rest)) = label.split_once(':') else {
+        return false;
+    };
+    let scheme_is_fine = scheme.starts_with(|c: char| c.is_ascii_lowercase())
+        && scheme
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    scheme_is_fine && !rest.is_empty() && (rest.starts_with("//") || scheme.contains('-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uris_are_told_from_paths() {
+        for uri in [
+            "docker://ubuntu:24.04",
+            "oras://x/y",
+            "docker-archive:x.tar",
+        ] {
+            assert!(is_uri(uri), "{uri}");
+        }
+        for path in ["x.sif", "./docker:", "/a:b", "a:b", "hostos"] {
+            assert!(!is_uri(path), "{path}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Is an image in use? Asked the way Apptainer's own processes answer.
+
+use std::fs::File;
+use std::path::Path;
+
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::libc;
+
+use crate::error::{Error, Kind, Result};
+
+/// What an image is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    Read,
+    Write,
+}
+
+impl Access {
+    /// The access that a flag for writing stands for.
+    pub fn of(writable: bool) -> Self {
+        if writable {
+            Access::Write
+        } else {
+            Access::Read
+        }
+    }
+}
+
+/// Who may hold an image.
+pub struct Holders<'a> {
+    /// Names the instance that holds an image, when `ctr` knows of one.
+    pub find: &'a dyn Fn(&Path) -> Option<String>,
+    /// The instance whose hold does not count, since it is about to be stopped.
+    pub replaced: Option<&'a str>,
+}
+
+/// Refuses an image that another process has open in a way that excludes `access`.
+///
+/// Apptainer holds an open-file-description lock for the instance's life, which `flock` does not
+/// see; `F_OFD_GETLK` does, and takes nothing.
+///
+/// # Errors
+/// The image is in use; it cannot be opened for this access.
+pub fn probe(path: &Path, access: Access, holders: &Holders) -> Result<()> {
+    let shown = path.display();
+    let file = File::options()
+        .read(true)
+        .write(access == Access::Write)
+        .open(path)
+        .map_err(|error| {
+            let error = Error::io(format!("cannot open {shown}"), error);
+            match access {
+                Access::Write => error.hint("use it read-only: leave out -w and `:rw`"),
+                Access::Read => error,
+            }
+        })?;
+    let mut question = libc::flock {
+        l_type: match access {
+            Access::Read => libc::F_RDLCK,
+            Access::Write => libc::F_WRLCK,
+        } as libc::c_short,
+        l_whence: libc::SEEK_SET as libc::c_short,
+        l_start: 0,
+        l_len: 0,
+        l_pid: 0,
+    };
+    fcntl(&file, FcntlArg::F_OFD_GETLK(&mut question))
+        .map_err(|error| Error::io(format!("cannot probe the lock of {shown}"), error))?;
+    if question.l_type == libc::F_UNLCK as libc::c_short {
+        return Ok(());
+    }
+    let holder = (holders.find)(path);
+    if holder.is_some() && holder.as_deref() == holders.replaced {
+        return Ok(());
+    }
+    let (message, remedy) = match access {
+        Access::Write => (
+            format!("can't open {shown} for writing, currently in use"),
+            "use it read-only (`:ro`)",
+        ),
+        Access::Read => (
+            format!("can't open {shown} for reading, currently in use for writing"),
+            "wait until it is free",
+        ),
+    };
+    Err(match holder {
+        Some(name) => Error::new(Kind::InUse, format!("{message} by the instance `{name}`"))
+            .hint(format!("`ctr stop {name}` frees it; or {remedy}")),
+        None => Error::new(Kind::InUse, format!("{message} by another process"))
+            .hint(format!("`fuser {shown}` names that process; or {remedy}")),
+    })
+}

@@ -1,0 +1,231 @@
+//! Overlay names and the folders they are looked up in.
+
+use std::path::{Path, PathBuf};
+
+use super::Access;
+use crate::config::Config;
+use crate::context::Context;
+use crate::error::{Error, Kind, Result};
+
+const SQUASHFS: [&str; 3] = ["sqf", "sqsh", "squashfs"];
+const EXT3: &str = "img";
+
+/// An overlay that exists.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Absolute, links resolved.
+    pub path: PathBuf,
+    /// Its name with `/` between the parts.
+    pub name: String,
+    /// From an explicit `:ro` or `:rw`.
+    pub access: Option<Access>,
+}
+
+/// Finds the overlay that an argument of `-o` means.
+///
+/// An argument that ends as an image file does is a path, anything else a name, in which `=`,
+/// `@` and `--` all mean `/`.
+///
+/// # Errors
+/// Nothing of that name; a squashfs that is to be written.
+pub fn find(argument: &str, context: &Context, config: &Config) -> Result<Found> {
+    let (word, access) = match argument.rsplit_once(':') {
+        Some((word, "ro")) => (word, Some(Access::Read)),
+        Some((word, "rw")) => (word, Some(Access::Write)),
+        _ => (argument, None),
+    };
+    let path = if is_image_file(Path::new(word)) {
+        absolute(Path::new(word), context)
+    } else {
+        look_up(word, context, config)?
+    };
+    if access == Some(Access::Write) && !is_ext3(&path) {
+        return Err(Error::new(
+            Kind::Setup,
+            format!("{word} is a squashfs overlay, and those are always read-only"),
+        )
+        .hint("leave out `:rw`, or use an ext3 overlay (.img)"));
+    }
+    check_file(&path)?;
+    let path = path
+        .canonicalize()
+        .map_err(|error| Error::io(format!("cannot resolve {}", path.display()), error))?;
+    Ok(Found {
+        name: name_of(&path),
+        path,
+        access,
+    })
+}
+
+/// Refuses an overlay file that is missing, unreadable, or that Apptainer cannot be told of.
+pub fn check_file(path: &Path) -> Result<()> {
+    let shown = path.display();
+    match std::fs::File::open(path).and_then(|file| file.metadata()) {
+        Ok(metadata) if metadata.is_file() => {}
+        Ok(_) => return Err(Error::new(Kind::NotFound, format!("{shown} is not a file"))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(
+                Error::new(Kind::NotFound, format!("no such overlay: {shown}"))
+                    .hint("`ctr overlays` lists the names that resolve"),
+            );
+        }
+        Err(error) => return Err(Error::io(format!("cannot open {shown}"), error)),
+    }
+    if path.to_str().is_none_or(|text| text.contains([',', ':'])) {
+        return Err(Error::new(
+            Kind::Setup,
+            format!("Apptainer cannot take an overlay with `,` or `:` in its path: {shown}"),
+        )
+        .hint("rename it, or make a link to it from another folder"));
+    }
+    Ok(())
+}
+
+/// Every overlay that a name resolves to, by name; of two with one name, the first folder's.
+pub fn all(context: &Context, config: &Config) -> Vec<(String, PathBuf)> {
+    let mut found: Vec<(String, PathBuf)> = Vec::new();
+    for folder in folders(context, config) {
+        let Ok(entries) = std::fs::read_dir(&folder) else {
+            continue;
+        };
+        let mut here: Vec<(String, PathBuf)> = entries
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| has_extension(path, &SQUASHFS))
+            .map(|path| (name_of(&path), path))
+            .filter(|(name, _)| !found.iter().any(|(known, _)| known == name))
+            .collect();
+        found.append(&mut here);
+    }
+    found.sort();
+    found
+}
+
+/// The folders in which names are looked up, in order: those of `ctr`, then those of the
+/// reference, so that overlays made for it are found.
+pub fn folders(context: &Context, config: &Config) -> Vec<PathBuf> {
+    let mut folders = config.overlay_path.value.clone();
+    if let Some(bases) = context.setting("CNT_EXTRA_BASE_DIRS") {
+        folders.extend(std::env::split_paths(bases).map(|base| base.join("images")));
+    }
+    if let Some(scratch) = context.setting("SCRATCH") {
+        folders.push(Path::new(scratch).join("condatainer/images"));
+    }
+    folders.push(context.data_home().join("condatainer/images"));
+    folders
+}
+
+/// True for the path of an ext3 overlay.
+pub fn is_ext3(path: &Path) -> bool {
+    has_extension(path, &[EXT3])
+}
+
+/// Looks up `<name>.sif`, for a base image that is named as overlays are.
+pub fn find_image(name: &str, context: &Context, config: &Config) -> Option<PathBuf> {
+    let stem = file_stem(&normalized(name));
+    folders(context, config)
+        .into_iter()
+        .map(|folder| folder.join(format!("{stem}.sif")))
+        .find(|path| path.is_file())
+}
+
+fn look_up(word: &str, context: &Context, config: &Config) -> Result<PathBuf> {
+    let name = normalized(word);
+    let mut stems = vec![file_stem(&name)];
+    if !name.contains('/') {
+        stems.push(format!("{}--{name}", config.default_distro.value));
+    }
+    let folders = folders(context, config);
+    let found = folders.iter().find_map(|folder| {
+        stems
+            .iter()
+            .flat_map(|stem| SQUASHFS.map(|extension| folder.join(format!("{stem}.{extension}"))))
+            .find(|path| path.is_file())
+    });
+    found.ok_or_else(|| not_found(word, &name, &folders, &all(context, config)))
+}
+
+fn not_found(word: &str, name: &str, folders: &[PathBuf], known: &[(String, PathBuf)]) -> Error {
+    /// Similarity above which a name is worth suggesting.
+    const NEAR: f64 = 0.8;
+    let similar = |known: &str| match known.split_once('/') {
+        Some((first, _)) if first == name => 1.0,
+        _ => strsim::jaro_winkler(known, name),
+    };
+    let nearest = known
+        .iter()
+        .map(|(known, _)| (similar(known), known))
+        .filter(|(score, _)| *score > NEAR)
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    let searched: Vec<_> = folders.iter().map(|f| f.display().to_string()).collect();
+    let message = format!("no such overlay: {}", word.escape_debug());
+    Error::new(Kind::NotFound, message).hint(match nearest {
+        Some((_, nearest)) => format!("did you mean {nearest}? `ctr overlays` lists them all"),
+        None => format!("searched {}", searched.join(", ")),
+    })
+}
+
+/// One form for the four ways to write a name.
+fn normalized(word: &str) -> String {
+    word.replace("--", "/").replace(['=', '@'], "/")
+}
+
+fn file_stem(name: &str) -> String {
+    name.replace('/', "--")
+}
+
+fn name_of(path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    normalized(&stem)
+}
+
+fn is_image_file(path: &Path) -> bool {
+    is_ext3(path) || has_extension(path, &SQUASHFS)
+}
+
+fn has_extension(path: &Path, extensions: &[&str]) -> bool {
+    path.extension()
+        .and_then(|extension| extension.to_str())
+        .is_some_and(|extension| extensions.contains(&extension))
+}
+
+fn absolute(path: &Path, context: &Context) -> PathBuf {
+    context.cwd.as_deref().unwrap_or(Path::new("/")).join(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn four_ways_to_write_a_name_are_one() {
+        for word in [
+            "samtools=1.22",
+            "samtools@1.22",
+            "samtools--1.22",
+            "samtools/1.22",
+        ] {
+            assert_eq!(normalized(word), "samtools/1.22");
+        }
+    }
+
+    #[test]
+    fn folders_of_ctr_come_before_those_of_the_reference() {
+        let context = crate::context::tests::context(&[
+            ("HOME", "/home/u"),
+            ("CTR_OVERLAY_PATH", "/one:/two"),
+            ("CTR_CONFIG", "/dev/null"),
+            ("CNT_EXTRA_BASE_DIRS", "/site"),
+            ("SCRATCH", "/scratch/u"),
+        ]);
+        let config = Config::load(&context).unwrap();
+        let expected = [
+            "/one",
+            "/two",
+            "/site/images",
+            "/scratch/u/condatainer/images",
+            "/home/u/.local/share/condatainer/images",
+        ];
+        assert_eq!(folders(&context, &config), expected.map(PathBuf::from));
+    }
+}

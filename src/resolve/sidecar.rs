@@ -1,0 +1,92 @@
+//! Sidecars: `<overlay>.env`, lines of variables and notes beside an overlay.
+
+use std::path::{Path, PathBuf};
+
+use super::trust;
+use crate::error::{Error, Result};
+use crate::plan::Sidecar;
+
+/// Marks a line that is a note on a variable; other lines with `#` are comments.
+const NOTE: &str = "#ENVNOTE:";
+
+/// Reads the sidecar of an overlay, when it has one.
+///
+/// # Errors
+/// It is there and cannot be read. A line that is not understood is left out, with a message:
+/// the file is often another's.
+pub fn read(overlay: &Path, trusted: &[PathBuf], uid: u32) -> Result<Option<Sidecar>> {
+    let mut path = overlay.as_os_str().to_owned();
+    path.push(".env");
+    let path = PathBuf::from(path);
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::io(format!("cannot read {}", path.display()), error)),
+    };
+    let mut sidecar = parse(&path, &bytes);
+    sidecar.distrust = trust::distrust(&path, trusted, uid);
+    Ok(Some(sidecar))
+}
+
+fn parse(path: &Path, bytes: &[u8]) -> Sidecar {
+    let mut sidecar = Sidecar {
+        path: path.to_owned(),
+        ..Sidecar::default()
+    };
+    for (number, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
+        if let Err(what) = sidecar.take(line) {
+            let place = format!("{}, line {}", path.display(), number + 1);
+            sidecar.ignored.push(format!("{place} is left out: {what}"));
+        }
+    }
+    sidecar
+}
+
+impl Sidecar {
+    /// Takes one line of the file.
+    fn take(&mut self, line: &[u8]) -> std::result::Result<(), String> {
+        let line = std::str::from_utf8(line)
+            .map_err(|_| "it is not UTF-8")?
+            .trim();
+        if let Some(note) = line.strip_prefix(NOTE) {
+            self.notes.push(note.parse()?);
+        } else if !line.is_empty() && !line.starts_with('#') {
+            self.variables.push(line.parse()?);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &[u8]) -> Sidecar {
+        parse(Path::new("/x.sqf.env"), text)
+    }
+
+    #[test]
+    fn lines_are_trimmed_and_values_literal() {
+        let sidecar = parsed(b"  A=$(id) 'x' \n# comment\n\n#ENVNOTE:A=what it is\nB=\n");
+        let shown: Vec<_> = sidecar.variables.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["A=$(id) 'x'", "B="]);
+        assert_eq!(sidecar.notes[0].value, "what it is");
+        assert!(sidecar.ignored.is_empty());
+    }
+
+    #[test]
+    fn a_bad_line_is_left_out_and_named_by_its_number() {
+        let sidecar = parsed(b"A=1\nnonsense\nB=\xff\nC=3\n");
+        assert_eq!(sidecar.variables.len(), 2);
+        assert!(
+            sidecar.ignored[0].contains("line 2"),
+            "{:?}",
+            sidecar.ignored
+        );
+        assert!(
+            sidecar.ignored[1].contains("line 3"),
+            "{:?}",
+            sidecar.ignored
+        );
+    }
+}

@@ -1,0 +1,262 @@
+//! What every command works with, and how names on the command line become instances.
+
+use crate::activation;
+use crate::config::Config;
+use crate::context::Context;
+use crate::engine::{Engine, Record};
+use crate::error::{Error, Kind, Result};
+use crate::memory::Memory;
+use crate::names::{InstanceName, Pattern, Target};
+use crate::output::Output;
+use crate::state::{State, Store};
+use crate::status::{self, Instance, Status};
+
+/// The caller's surroundings, settings, engine and state.
+pub struct Session<'a> {
+    pub context: &'a Context,
+    pub config: &'a Config,
+    pub memory: &'a Memory,
+    pub engine: Engine<'a>,
+    pub store: Store,
+    pub output: Output,
+}
+
+impl<'a> Session<'a> {
+    /// A session for this caller.
+    pub fn new(
+        context: &'a Context,
+        config: &'a Config,
+        memory: &'a Memory,
+        output: Output,
+    ) -> Self {
+        Session {
+            context,
+            config,
+            memory,
+            engine: Engine::new(context, config, memory),
+            store: Store::new(context),
+            output,
+        }
+    }
+
+    /// The name that a target stands for.
+    ///
+    /// # Errors
+    /// It is the active one, and there is none here.
+    pub fn name(&self, target: Option<&Target>) -> Result<InstanceName> {
+        match target {
+            Some(Target::Named(name)) => Ok(name.clone()),
+            Some(Target::Active) | None => self.active_name(),
+        }
+    }
+
+    /// The instance that a target stands for, as it is now.
+    ///
+    /// # Errors
+    /// There is none of that name; its state file cannot be used.
+    pub fn instance(&self, target: Option<&Target>) -> Result<Instance> {
+        let name = self.name(target)?;
+        self.find(name.as_str())?
+            .ok_or_else(|| self.not_found(name.as_str()))
+    }
+
+    /// The instance of that name, as it is now.
+    ///
+    /// # Errors
+    /// Its state file cannot be used.
+    pub fn find(&self, name: &str) -> Result<Option<Instance>> {
+        let mut state = self.store.load(name)?;
+        if let Some(found) = &state
+            && self.mend(found)?
+        {
+            state = self.store.load(name)?;
+        }
+        // A state that knows its process needs no word of Apptainer's.
+        let records = match &state {
+            Some(State {
+                process: Some(_), ..
+            }) => Vec::new(),
+            _ => self.engine.list()?,
+        };
+        Ok(match state {
+            Some(state) => Some(Instance::tracked(
+                state,
+                self.context,
+                &self.engine,
+                &records,
+            )),
+            None => records
+                .into_iter()
+                .find(|record| record.name == name)
+                .map(|record| Instance::untracked(record, self.context)),
+        })
+    }
+
+    /// Every instance of this host, by name, those without `ctr` too; then, with `all_hosts`,
+    /// those of the others. A state file that cannot be used is reported and passed over.
+    ///
+    /// # Errors
+    /// Apptainer's records cannot be read.
+    pub fn instances(&self, all_hosts: bool) -> Result<Vec<Instance>> {
+        let records = self.engine.list()?;
+        let mut instances = self.tracked(&records);
+        for record in &records {
+            if !instances
+                .iter()
+                .any(|instance| instance.name == record.name)
+            {
+                instances.push(Instance::untracked(record.clone(), self.context));
+            }
+        }
+        instances.sort_by(|a, b| a.name.cmp(&b.name));
+        if all_hosts {
+            for entry in self.store.list_elsewhere() {
+                match entry.state {
+                    Ok(mut state) => {
+                        state.host = entry.host;
+                        let elsewhere = Instance::tracked(state, self.context, &self.engine, &[]);
+                        instances.push(elsewhere);
+                    }
+                    Err(error) => self.output.warn(&error.message),
+                }
+            }
+        }
+        Ok(instances)
+    }
+
+    /// The instances that patterns cover, each once, in the order of the patterns.
+    ///
+    /// # Errors
+    /// A pattern that covers none.
+    pub fn matching(&self, patterns: &[Pattern]) -> Result<Vec<Instance>> {
+        let all = self.instances(false)?;
+        let mut chosen: Vec<Instance> = Vec::new();
+        for pattern in patterns {
+            let pattern = self.active_for_dot(pattern)?;
+            let mut covered = all
+                .iter()
+                .filter(|instance| pattern.matches(&instance.name))
+                .peekable();
+            if covered.peek().is_none() {
+                return Err(self.not_found(pattern.as_str()));
+            }
+            for instance in covered {
+                if !chosen.iter().any(|known| known.name == instance.name) {
+                    chosen.push(instance.clone());
+                }
+            }
+        }
+        Ok(chosen)
+    }
+
+    /// The active instance's name, when the activation was made here.
+    pub fn active(&self) -> Option<String> {
+        activation::active(&self.context.variables, &self.context.place)
+            .filter(|active| active.here)
+            .map(|active| active.name)
+    }
+
+    /// What is said of an instance that is needed running and is not.
+    pub fn not_running(&self, instance: &Instance) -> Error {
+        let name = &instance.name;
+        let message = format!(
+            "`{name}` is {}: {}",
+            instance.status.word(),
+            instance.reason
+        );
+        Error::new(Kind::NotRunning, message).hint(match instance.status {
+            Status::Broken => format!("`ctr restart {name}` starts it again"),
+            Status::Elsewhere => "run ctr there".to_owned(),
+            _ => format!("`ctr restart {name}` starts it again, `ctr stop {name}` forgets it"),
+        })
+    }
+
+    /// What is said of a name that stands for nothing, with the nearest that does.
+    pub fn not_found(&self, name: &str) -> Error {
+        /// Similarity above which a name is worth suggesting.
+        const NEAR: f64 = 0.8;
+        let names: Vec<String> = self
+            .store
+            .list()
+            .into_iter()
+            .map(|entry| entry.name)
+            .collect();
+        let nearest = names
+            .iter()
+            .map(|known| (strsim::jaro_winkler(known, name), known))
+            .filter(|(score, _)| *score > NEAR)
+            .max_by(|a, b| a.0.total_cmp(&b.0));
+        Error::new(Kind::NotFound, format!("no such instance: {name}")).hint(match nearest {
+            Some((_, nearest)) => format!("did you mean {nearest}?"),
+            None => "`ctr list` shows those there are".to_owned(),
+        })
+    }
+
+    fn active_name(&self) -> Result<InstanceName> {
+        let none = || {
+            Error::new(Kind::NotFound, "no instance is active in this shell")
+                .hint("name one, or make one active: eval \"$(ctr env NAME)\"")
+        };
+        let active =
+            activation::active(&self.context.variables, &self.context.place).ok_or_else(none)?;
+        if !active.here {
+            let message = format!(
+                "`{}` was made active on another host or in a container",
+                active.name
+            );
+            return Err(Error::new(Kind::NotFound, message).hint("name an instance of this host"));
+        }
+        active.name.parse().map_err(|why: String| {
+            Error::new(Kind::Usage, format!("CTR_INSTANCE: {why}")).hint("unset CTR_INSTANCE")
+        })
+    }
+
+    fn active_for_dot(&self, pattern: &Pattern) -> Result<Pattern> {
+        if pattern.as_str() != "." {
+            return Ok(pattern.clone());
+        }
+        let name = self.active_name()?;
+        name.as_str()
+            .parse()
+            .map_err(|why: String| Error::new(Kind::Usage, why))
+    }
+
+    fn tracked(&self, records: &[Record]) -> Vec<Instance> {
+        let mut instances = Vec::new();
+        for entry in self.store.list() {
+            let state = entry.state.and_then(|state| {
+                if self.mend(&state)? {
+                    self.store.load(&entry.name)
+                } else {
+                    Ok(Some(state))
+                }
+            });
+            match state {
+                Ok(Some(state)) => {
+                    instances.push(Instance::tracked(
+                        state,
+                        self.context,
+                        &self.engine,
+                        records,
+                    ));
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    self.output.warn(&error.message);
+                    if let Some(hint) = error.hint {
+                        self.output.note(&hint);
+                    }
+                }
+            }
+        }
+        instances
+    }
+
+    fn mend(&self, state: &State) -> Result<bool> {
+        let said = status::mend(state, &self.store, &self.engine)?;
+        if let Some(said) = &said {
+            self.output.warn(said);
+        }
+        Ok(said.is_some())
+    }
+}

@@ -1,0 +1,40 @@
+//! Which shell called?
+
+use std::path::Path;
+
+use clap::ValueEnum;
+
+use crate::cli::ShellName;
+use crate::context::Context;
+
+/// The calling shell: the parent process when that is a shell, else the user's login shell, else
+/// `sh`.
+pub fn detect(context: &Context) -> ShellName {
+    let parent = std::os::unix::process::parent_id();
+    let comm = std::fs::read_to_string(format!("/proc/{parent}/comm")).ok();
+    comm.as_deref()
+        .and_then(from_name)
+        .or_else(|| from_name(context.setting("SHELL")?))
+        .unwrap_or(ShellName::Sh)
+}
+
+fn from_name(name: &str) -> Option<ShellName> {
+    let base = Path::new(name.trim()).file_name()?.to_str()?;
+    match base.trim_start_matches('-') {
+        "ash" | "ksh" | "mksh" | "busybox" => Some(ShellName::Sh),
+        base => ShellName::from_str(base, true).ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shells_are_known_by_their_names() {
+        assert_eq!(from_name("-bash\n"), Some(ShellName::Bash));
+        assert_eq!(from_name("/usr/bin/fish"), Some(ShellName::Fish));
+        assert_eq!(from_name("dash"), Some(ShellName::Sh));
+        assert_eq!(from_name("python3"), None);
+    }
+}

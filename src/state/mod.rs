@@ -1,0 +1,196 @@
+//! The memory of how instances were started: one JSON file each. The only place that reads or
+//! writes such files.
+
+mod lock;
+mod store;
+
+use serde::{Deserialize, Serialize};
+
+use crate::context::Place;
+use crate::engine::{Process, Record, Started};
+use crate::setup::Setup;
+
+pub use lock::Lock;
+pub use store::Store;
+
+/// The version of the format that this `ctr` writes, and the newest that it reads. A file of the
+/// reference has none, which counts as 0.
+pub const FORMAT: u32 = 1;
+
+/// Where an instance is in its life, as far as the file knows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Written before Apptainer is called; the process is the `ctr` that calls it.
+    Starting,
+    #[default]
+    Running,
+    /// Stopped with its setup kept.
+    Stopped,
+}
+
+/// One state file.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct State {
+    #[serde(default)]
+    pub format: u32,
+    #[serde(flatten)]
+    pub setup: Setup,
+    #[serde(default)]
+    pub phase: Phase,
+    /// Rises with each write.
+    #[serde(default)]
+    pub generation: u64,
+    /// The host that it runs on.
+    #[serde(default)]
+    pub host: String,
+    /// Absent while stopped, and in a file of the reference.
+    #[serde(flatten)]
+    pub process: Option<Process>,
+    /// RFC 3339, UTC.
+    #[serde(default)]
+    pub started_at: Option<String>,
+    #[serde(default)]
+    pub apptainer: String,
+    #[serde(default)]
+    pub apptainer_version: String,
+    #[serde(default)]
+    pub log_out: String,
+    #[serde(default)]
+    pub log_err: String,
+}
+
+impl State {
+    /// The state of a start that is about to be made by this process, so that a crash on the way
+    /// leaves a trace.
+    /// `generation` is that of the state it replaces, 0 when there is none.
+    pub fn starting(setup: Setup, generation: u64, host: &str, place: &Place) -> Self {
+        let pid = std::process::id() as i32;
+        State {
+            format: FORMAT,
+            setup,
+            phase: Phase::Starting,
+            generation,
+            host: host.to_owned(),
+            process: Some(Process {
+                pid,
+                pid_start_time: crate::engine::start_time(pid).unwrap_or(0),
+                supervisor_pid: pid,
+                boot_id: place.boot_id.clone(),
+                pid_namespace: place.pid_namespace,
+            }),
+            ..State::default()
+        }
+    }
+
+    /// The state once Apptainer has started it.
+    pub fn running(mut self, started: Started) -> Self {
+        self.phase = Phase::Running;
+        self.process = Some(started.process);
+        self.started_at = Some(now());
+        self.apptainer = started.binary.path.display().to_string();
+        self.apptainer_version = started.binary.version;
+        self.log_out = started.log_out;
+        self.log_err = started.log_err;
+        self
+    }
+
+    /// The state of a start that was cut off, once Apptainer's record of it is found.
+    pub fn adopted(mut self, record: Record) -> Self {
+        self.phase = Phase::Running;
+        self.process = Some(record.process);
+        self.started_at = Some(now());
+        self.log_out = record.log_out;
+        self.log_err = record.log_err;
+        self
+    }
+
+    /// The state of an instance that was stopped and whose setup is kept.
+    pub fn stopped(mut self) -> Self {
+        self.phase = Phase::Stopped;
+        self.process = None;
+        self.started_at = None;
+        self
+    }
+
+    /// Reads a state; one of the reference is brought into the form of today.
+    ///
+    /// # Errors
+    /// It is not JSON of this form, or of a newer format.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, String> {
+        let mut state: State = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+        if state.format > FORMAT {
+            return Err(format!(
+                "it has format {}, and this ctr knows up to {FORMAT}",
+                state.format
+            ));
+        }
+        if state.format == 0 {
+            // The reference sets them empty, and Python then trusts nobody.
+            let emptied = ["CURL_CA_BUNDLE=", "SSL_CERT_FILE="];
+            state
+                .setup
+                .env
+                .retain(|entry| !emptied.contains(&entry.as_str()));
+        }
+        Ok(state)
+    }
+}
+
+/// The time, as RFC 3339 in UTC with seconds.
+fn now() -> String {
+    humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OF_THE_REFERENCE: &str = r#"{
+        "name": "cnt1",
+        "env": ["DEMO_HOME=/cnt/demo/1.0", "PATH=/cnt/demo/1.0/bin:$PATH", "SSL_CERT_FILE=", "K=a"],
+        "overlays": ["/home/u/images/demo--1.0.sqf"],
+        "bind_paths": ["/home/u"],
+        "base_image": "/home/u/base.sif",
+        "notes": {"DEMO_HOME": "where demo lives"}
+    }"#;
+
+    #[test]
+    fn a_file_of_the_reference_is_read() {
+        let state = State::from_json(OF_THE_REFERENCE.as_bytes()).unwrap();
+        assert_eq!(state.setup.name, "cnt1");
+        assert_eq!(state.setup.env.len(), 3, "{:?}", state.setup.env);
+        assert_eq!(state.setup.notes["DEMO_HOME"], "where demo lives");
+        assert_eq!(state.process, None);
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let place = Place {
+            boot_id: "b".into(),
+            pid_namespace: 3,
+        };
+        let setup = Setup {
+            name: "x".into(),
+            env: vec!["A=$(x)\n".into()],
+            ..Setup::default()
+        };
+        let state = State::starting(setup, 4, "h", &place);
+        let read = State::from_json(&serde_json::to_vec(&state).unwrap()).unwrap();
+        assert_eq!(read.setup, state.setup);
+        assert_eq!(read.process, state.process);
+        let stopped = State::from_json(&serde_json::to_vec(&state.stopped()).unwrap()).unwrap();
+        assert_eq!((stopped.phase, stopped.process), (Phase::Stopped, None));
+    }
+
+    #[test]
+    fn a_newer_format_is_refused() {
+        assert!(
+            State::from_json(br#"{"format": 99, "name": "x"}"#)
+                .unwrap_err()
+                .contains("99")
+        );
+        assert!(State::from_json(br#"{"name": "x""#).is_err());
+        assert!(State::from_json(b"[]").is_err());
+    }
+}

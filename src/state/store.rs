@@ -1,0 +1,251 @@
+//! The folder of state files: private, by host, written whole or not at all.
+
+use std::fs::{self, DirBuilder, File};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::{Lock, State};
+use crate::context::Context;
+use crate::error::{Error, Kind, Result};
+use crate::names::InstanceName;
+
+const OTHERS_WRITE: u32 = 0o022;
+
+/// The state files of this user.
+#[derive(Debug, Clone)]
+pub struct Store {
+    root: PathBuf,
+    host: String,
+    uid: u32,
+}
+
+/// One file of the store: what it says, or why it cannot be used.
+#[derive(Debug)]
+pub struct Entry {
+    pub name: String,
+    pub host: String,
+    pub state: Result<State>,
+}
+
+impl Store {
+    /// The store of this caller: `CTR_STATE_DIR`, else `ctr/instances` below the folder for state.
+    pub fn new(context: &Context) -> Self {
+        let root = context
+            .setting("CTR_STATE_DIR")
+            .map_or_else(|| context.state_home().join("ctr/instances"), PathBuf::from);
+        Store {
+            root,
+            host: context.host.clone(),
+            uid: context.uid,
+        }
+    }
+
+    /// The folder of this host.
+    pub fn folder(&self) -> PathBuf {
+        self.root.join(&self.host)
+    }
+
+    /// The file of an instance on this host.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder().join(format!("{name}.json"))
+    }
+
+    /// The state of an instance on this host; `None` when there is none. A file that lies at the
+    /// root itself, as the reference wrote them, counts for this host.
+    ///
+    /// # Errors
+    /// The file is not the user's own, others may write it, or it is damaged or too new.
+    pub fn load(&self, name: &str) -> Result<Option<State>> {
+        for folder in [self.folder(), self.root.clone()] {
+            if let Some(state) = self.read(&folder, name)? {
+                return Ok(Some(state));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Every state file of this host, in the order of names.
+    pub fn list(&self) -> Vec<Entry> {
+        let mut entries = self.list_folder(&self.folder(), &self.host);
+        for entry in self.list_folder(&self.root, &self.host) {
+            if !entries.iter().any(|known| known.name == entry.name) {
+                entries.push(entry);
+            }
+        }
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        entries
+    }
+
+    /// Every state file of the other hosts that share this folder.
+    pub fn list_elsewhere(&self) -> Vec<Entry> {
+        let hosts = fs::read_dir(&self.root).into_iter().flatten().flatten();
+        let mut names: Vec<String> = hosts
+            .filter(|entry| entry.path().is_dir())
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter(|host| *host != self.host)
+            .collect();
+        names.sort();
+        names
+            .iter()
+            .flat_map(|host| self.list_folder(&self.root.join(host), host))
+            .collect()
+    }
+
+    /// Writes a state, with a generation above that of the file it replaces.
+    ///
+    /// # Errors
+    /// The folder cannot be written, or is not private to the user.
+    pub fn save(&self, state: &mut State) -> Result<()> {
+        let folder = self.private_folder()?;
+        state.generation += 1;
+        let file = self.file(&state.setup.name);
+        let write = || -> std::io::Result<()> {
+            let mut temporary = tempfile::Builder::new()
+                .prefix(".")
+                .permissions(fs::Permissions::from_mode(0o600))
+                .tempfile_in(&folder)?;
+            serde_json::to_writer_pretty(&mut temporary, &state)?;
+            temporary.write_all(b"\n")?;
+            temporary.as_file().sync_all()?;
+            temporary.persist(&file)?;
+            File::open(&folder)?.sync_all()
+        };
+        write().map_err(|error| unwritable(&file, &error))
+    }
+
+    /// Removes the state of an instance.
+    ///
+    /// # Errors
+    /// The file is there and cannot be removed.
+    pub fn remove(&self, name: &str) -> Result<()> {
+        for file in [self.file(name), self.root.join(format!("{name}.json"))] {
+            match fs::remove_file(&file) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(unwritable(&file, &error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for the lock of an instance.
+    ///
+    /// # Errors
+    /// The folder cannot be written; the lock is held for long.
+    pub fn lock(&self, name: &InstanceName) -> Result<Lock> {
+        Lock::take(&self.lock_file(name.as_str())?, name.as_str())
+    }
+
+    /// The lock of an instance, when it is free.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn try_lock(&self, name: &str) -> Result<Option<Lock>> {
+        Lock::attempt(&self.lock_file(name)?)
+    }
+
+    fn lock_file(&self, name: &str) -> Result<PathBuf> {
+        Ok(self.private_folder()?.join(format!("{name}.lock")))
+    }
+
+    /// The folder of this host, made when it is missing.
+    fn private_folder(&self) -> Result<PathBuf> {
+        let folder = self.folder();
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder)
+            .map_err(|error| unwritable(&folder, &error))?;
+        let metadata = fs::symlink_metadata(&folder).map_err(|e| unwritable(&folder, &e))?;
+        self.check_owner(&folder, &metadata)?;
+        if metadata.mode() & 0o077 != 0 {
+            fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))
+                .map_err(|error| unwritable(&folder, &error))?;
+        }
+        Ok(folder)
+    }
+
+    fn list_folder(&self, folder: &Path, host: &str) -> Vec<Entry> {
+        let files = fs::read_dir(folder).into_iter().flatten().flatten();
+        files
+            .filter_map(|file| {
+                let file_name = file.file_name().into_string().ok()?;
+                let name = file_name.strip_suffix(".json")?;
+                name.parse::<InstanceName>().ok()?;
+                let state = self.read(folder, name).transpose()?;
+                Some(Entry {
+                    name: name.to_owned(),
+                    host: host.to_owned(),
+                    state,
+                })
+            })
+            .collect()
+    }
+
+    fn read(&self, folder: &Path, name: &str) -> Result<Option<State>> {
+        let path = folder.join(format!("{name}.json"));
+        let unreadable = |why: &dyn std::fmt::Display| {
+            let message = format!("cannot read the state file {}: {why}", path.display());
+            Error::new(Kind::State, message)
+        };
+        let file = File::options()
+            .read(true)
+            .custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK)
+            .open(&path);
+        let mut file = match file {
+            Ok(file) => file,
+            Err(error) if is_absence(&error) => return Ok(None),
+            Err(error) => return Err(unreadable(&error).hint("it must be a file of your own")),
+        };
+        let metadata = file.metadata().map_err(|error| unreadable(&error))?;
+        self.check_owner(&path, &metadata)?;
+        let of_folder = fs::metadata(folder).map_err(|error| unreadable(&error))?;
+        self.check_owner(folder, &of_folder)?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)
+            .map_err(|error| unreadable(&error))?;
+        let damaged = |why: String| {
+            let message = format!("the state file {} is damaged: {why}", path.display());
+            let hint = format!("look at it, then remove it: rm '{}'", path.display());
+            Error::new(Kind::State, message).hint(hint)
+        };
+        let state = State::from_json(&bytes).map_err(damaged)?;
+        if state.setup.name != name {
+            return Err(damaged(format!(
+                "it is of `{}`",
+                state.setup.name.escape_debug()
+            )));
+        }
+        Ok(Some(state))
+    }
+
+    /// What a state says ends in `eval`: it must be the user's own word.
+    fn check_owner(&self, path: &Path, metadata: &fs::Metadata) -> Result<()> {
+        let fault = if metadata.uid() != self.uid {
+            format!("belongs to user {}", metadata.uid())
+        } else if metadata.mode() & OTHERS_WRITE != 0 {
+            "can be written by others".to_owned()
+        } else {
+            return Ok(());
+        };
+        let (message, hint) = (
+            format!("{} {fault}, and is not trusted", path.display()),
+            format!("if it is yours: chmod go-w '{}'", path.display()),
+        );
+        Err(Error::new(Kind::State, message).hint(hint))
+    }
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Error {
+    Error::new(
+        Kind::State,
+        format!("cannot write {}: {error}", path.display()),
+    )
+    .hint("check the folder and its disk, or name another in CTR_STATE_DIR")
+}
+
+fn is_absence(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}

@@ -1,0 +1,196 @@
+//! What an instance is at this moment: its state and its process, held against each other.
+
+use crate::context::Context;
+use crate::engine::{Engine, Health, Process, Record};
+use crate::error::Result;
+use crate::output::Tone;
+use crate::state::{Phase, State, Store};
+
+/// The condition of an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    Running,
+    /// Its setup is kept, for `ctr restart`.
+    Stopped,
+    /// Its process lives, its file system does not.
+    Broken,
+    /// Its state is there, its process is not.
+    Dead,
+    /// It was started without `ctr`.
+    Untracked,
+    /// It is on another host, or in another pid namespace.
+    Elsewhere,
+}
+
+impl Status {
+    /// The word for people and programs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Status::Running => "running",
+            Status::Stopped => "stopped",
+            Status::Broken => "broken",
+            Status::Dead => "dead",
+            Status::Untracked => "untracked",
+            Status::Elsewhere => "elsewhere",
+        }
+    }
+
+    /// How the word is shown.
+    pub fn tone(self) -> Tone {
+        match self {
+            Status::Running => Tone::Good,
+            Status::Broken | Status::Dead => Tone::Bad,
+            Status::Untracked => Tone::Unsure,
+            Status::Stopped | Status::Elsewhere => Tone::Faint,
+        }
+    }
+
+    /// True while it has a process on this host.
+    pub fn is_alive(self) -> bool {
+        matches!(self, Status::Running | Status::Broken | Status::Untracked)
+    }
+}
+
+/// An instance as it is now.
+#[derive(Debug, Clone)]
+pub struct Instance {
+    pub name: String,
+    pub host: String,
+    pub status: Status,
+    /// Why it is not running; empty when it is.
+    pub reason: String,
+    /// `None` for one that was started without `ctr`.
+    pub state: Option<State>,
+    /// Its process, while it has one here.
+    pub process: Option<Process>,
+    /// The image, as recorded.
+    pub image: String,
+    pub log_out: String,
+    pub log_err: String,
+}
+
+impl Instance {
+    /// An instance with a state file. `records` are Apptainer's, for what the file does not say.
+    pub fn tracked(state: State, context: &Context, engine: &Engine, records: &[Record]) -> Self {
+        let record = records
+            .iter()
+            .find(|record| record.name == state.setup.name);
+        let (status, reason, process) = judge(&state, context, engine, record);
+        let logs = |own: &str, recorded: Option<&str>| match recorded {
+            Some(recorded) if own.is_empty() => recorded.to_owned(),
+            _ => own.to_owned(),
+        };
+        Instance {
+            name: state.setup.name.clone(),
+            host: if state.host.is_empty() {
+                context.host.clone()
+            } else {
+                state.host.clone()
+            },
+            status,
+            reason,
+            process,
+            image: state.setup.base_image.clone(),
+            log_out: logs(&state.log_out, record.map(|record| record.log_out.as_str())),
+            log_err: logs(&state.log_err, record.map(|record| record.log_err.as_str())),
+            state: Some(state),
+        }
+    }
+
+    /// An instance that only Apptainer knows of.
+    pub fn untracked(record: Record, context: &Context) -> Self {
+        Instance {
+            name: record.name,
+            host: context.host.clone(),
+            status: Status::Untracked,
+            reason: "started without ctr".into(),
+            state: None,
+            process: Some(record.process),
+            image: record.image,
+            log_out: record.log_out,
+            log_err: record.log_err,
+        }
+    }
+}
+
+fn judge(
+    state: &State,
+    context: &Context,
+    engine: &Engine,
+    record: Option<&Record>,
+) -> (Status, String, Option<Process>) {
+    if !state.host.is_empty() && state.host != context.host {
+        return (Status::Elsewhere, format!("on host {}", state.host), None);
+    }
+    if state.phase == Phase::Stopped {
+        return (Status::Stopped, "its setup is kept".into(), None);
+    }
+    let Some(process) = state
+        .process
+        .as_ref()
+        .or(record.map(|record| &record.process))
+    else {
+        return (Status::Dead, "Apptainer has no record of it".into(), None);
+    };
+    let health = engine.health(process);
+    if state.phase == Phase::Starting {
+        return match health {
+            Health::Foreign(why) => (Status::Elsewhere, why, None),
+            Health::Gone(_) => (Status::Dead, "its start was cut off".into(), None),
+            _ => (
+                Status::Stopped,
+                format!("process {} is starting it", process.pid),
+                None,
+            ),
+        };
+    }
+    match health {
+        Health::Running => (Status::Running, String::new(), Some(process.clone())),
+        Health::Broken(why) => (Status::Broken, why, Some(process.clone())),
+        Health::Gone(why) => (Status::Dead, why, None),
+        Health::Foreign(why) => (Status::Elsewhere, why, None),
+    }
+}
+
+/// Mends a state whose start was cut off between Apptainer's start and the save: takes over the
+/// instance that Apptainer has recorded since, or removes the trace. Gives the message for the
+/// user when something was mended.
+///
+/// # Errors
+/// The state cannot be written.
+pub fn mend(state: &State, store: &Store, engine: &Engine) -> Result<Option<String>> {
+    let Some(starter) = state
+        .process
+        .as_ref()
+        .filter(|_| state.phase == Phase::Starting)
+    else {
+        return Ok(None);
+    };
+    if !matches!(engine.health(starter), Health::Gone(_)) {
+        return Ok(None);
+    }
+    let name = &state.setup.name;
+    // Someone else is at it when the lock is held.
+    let Some(_lock) = store.try_lock(name)? else {
+        return Ok(None);
+    };
+    match engine.record(name)? {
+        // An older one, or one of an earlier boot, is not what that start made.
+        Some(record)
+            if starter.boot_id == record.process.boot_id
+                && record.process.pid_start_time >= starter.pid_start_time =>
+        {
+            let mut mended = state.clone().adopted(record);
+            store.save(&mut mended)?;
+            Ok(Some(format!(
+                "the start of `{name}` was cut off; its state is mended"
+            )))
+        }
+        _ => {
+            store.remove(name)?;
+            Ok(Some(format!(
+                "the start of `{name}` was cut off; nothing runs, its trace is removed"
+            )))
+        }
+    }
+}
