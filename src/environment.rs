@@ -46,7 +46,7 @@ const EXECUTED_INSIDE: [&str; 2] = ["PS1", "PROMPT_COMMAND"];
 
 /// Names that never reach the host's shell: they are the user's own, steer the host's programs,
 /// or mean something to a shell. A `*` at the end stands for any rest.
-const NEVER_ON_HOST: [&str; 73] = [
+const NEVER_ON_HOST: [&str; 76] = [
     "PATH",
     "HOME",
     "SHELL",
@@ -117,6 +117,9 @@ const NEVER_ON_HOST: [&str; 73] = [
     "BROWSER",
     "MODULEPATH",
     "GCONV_PATH",
+    "LANG",
+    "LANGUAGE",
+    "LC_*",
     "CTR_*",
     "APPTAINER*",
     "SINGULARITY*",

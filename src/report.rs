@@ -4,6 +4,8 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
+
 use crate::cli::{Command, Global};
 use crate::error::{Error, Kind};
 use crate::output::{Output, print};
@@ -26,26 +28,65 @@ pub fn failure(error: &Error, command: &Command, output: Output) -> ExitCode {
     ExitCode::from(error.code())
 }
 
+/// Flags of a start that Apptainer takes on a join too, and that do nothing there.
+const ONLY_AT_START: [&str; 12] = [
+    "--bind",
+    "--overlay",
+    "-o",
+    "--nv",
+    "--rocm",
+    "--gpu",
+    "--home",
+    "--fakeroot",
+    "-f",
+    "--writable",
+    "-w",
+    "--contain",
+];
+
 /// Reports a command line that clap refuses; `--help` and `--version` come this way too.
 pub fn wrong_usage(error: &clap::Error) -> ExitCode {
-    // Nobody is left to hear when this cannot be written.
-    let _ = error.print();
+    match only_at_start(error) {
+        Some(flag) => {
+            eprintln!("error: `{flag}` does nothing to an instance that runs");
+            eprintln!(" hint: give it to `ctr start`; `ctr start --replace` starts one anew");
+        }
+        // Nobody is left to hear when this cannot be written.
+        None => drop(error.print()),
+    }
     if !error.use_stderr() {
         return ExitCode::SUCCESS;
     }
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
     let has = |word: &str| words.iter().take_while(|w| *w != "--").any(|w| w == word);
-    let is_env = words
-        .iter()
-        .find(|w| !w.as_encoded_bytes().starts_with(b"-"));
     if has("--json") {
         let text = error.to_string();
         let line = text.lines().next().unwrap_or_default();
         let message = line.strip_prefix("error: ").unwrap_or(line);
         let failure = Error::new(Kind::Usage, message).hint("see `ctr --help`");
         print(format!("{:#}\n", failure.to_json()).as_bytes());
-    } else if is_env.is_some_and(|word| word == "env") {
+    } else if subcommand(&words).is_some_and(|word| word == "env") {
         print(shell::FAIL.as_bytes());
     }
     ExitCode::from(2)
+}
+
+/// The flag of a start that was given to a command on a running instance.
+fn only_at_start(error: &clap::Error) -> Option<String> {
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let command = subcommand(&words)?;
+    let on_a_join = command == "exec" || command == "enter";
+    match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(flag)) if on_a_join => {
+            let flag = flag.split('=').next().unwrap_or_default();
+            ONLY_AT_START.contains(&flag).then(|| flag.to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn subcommand(words: &[OsString]) -> Option<&OsString> {
+    words
+        .iter()
+        .find(|word| !word.as_encoded_bytes().starts_with(b"-"))
 }

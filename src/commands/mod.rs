@@ -34,10 +34,12 @@ use crate::shell;
 /// # Errors
 /// Whatever went wrong, in words for the user.
 pub fn run(command: &Command, output: Output) -> Result<()> {
-    // These need nothing of this machine.
+    // These need nothing of this machine, and a configuration that is wrong must not break an rc
+    // file.
     match command {
         Command::Completions(args) => return completions::run(args),
         Command::Man(args) => return man::run(args),
+        Command::Init(args) => return init::run(args),
         _ => {}
     }
     let context = Context::read()?;
@@ -49,7 +51,6 @@ pub fn run(command: &Command, output: Output) -> Result<()> {
         Command::Exec(args) => exec::run(args, &session),
         Command::Enter(args) => enter::run(args, &session),
         Command::Env(args) => env::run(args, &session),
-        Command::Init(args) => init::run(args),
         Command::Use(_) | Command::Leave => Err(integration_is_missing(&session)),
         Command::Stop(args) => stop::run(args, &session),
         Command::Restart(args) => restart::run(args, &session),
@@ -62,7 +63,7 @@ pub fn run(command: &Command, output: Output) -> Result<()> {
         Command::Overlays(args) => overlays::run(args, &session),
         Command::Config(args) => config::run(args, &session),
         Command::Doctor(args) => doctor::run(args, &session),
-        Command::Completions(_) | Command::Man(_) => Ok(()),
+        Command::Completions(_) | Command::Man(_) | Command::Init(_) => Ok(()),
     }
 }
 

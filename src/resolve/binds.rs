@@ -88,7 +88,9 @@ fn shielded_records(around: &Surroundings) -> Result<String> {
 fn own_folder(folder: &Path, mode: &str, around: &Surroundings) -> Option<String> {
     let path = folder.canonicalize().ok().filter(|path| path.is_dir())?;
     let text = path.to_str()?;
+    // Apptainer brings the user's home and /tmp itself.
     let of_the_image = path == Path::new("/")
+        || path == Path::new("/tmp")
         || OF_THE_IMAGE.iter().any(|top| path.starts_with(top))
         || path == around.context.home;
     if of_the_image || text.contains([',', ':']) {

@@ -1,82 +1,18 @@
 //! From what was found to what is done: a pure function from [`Resolved`] to a [`Setup`].
 
-use std::path::PathBuf;
+mod resolved;
+#[cfg(test)]
+mod tests;
 
 use crate::environment::{check_carried, is_executed_inside, is_never_on_host};
 use crate::error::{Error, Kind, Result};
 use crate::names::Assignment;
 use crate::setup::{HOSTOS, Setup, Withheld};
 
+pub use resolved::{BaseImage, Content, Overlay, Resolved, Sidecar};
+
 /// What an ext3 overlay's content is found under, inside.
 const EXT3_PREFIX: &str = "/ext3/env";
-
-/// Everything that a start needs to know of the machine, as `resolve` found it.
-#[derive(Debug, Clone)]
-pub struct Resolved {
-    pub name: String,
-    pub base_image: BaseImage,
-    /// In the order in which they were given.
-    pub overlays: Vec<Overlay>,
-    /// All binds, repeats dropped.
-    pub binds: Vec<String>,
-    /// From the configuration, then from `-e`; weakest first.
-    pub environment: Vec<Assignment>,
-    /// From `--note`.
-    pub notes: Vec<Assignment>,
-    /// Apptainer's flags for the GPUs to bring in.
-    pub gpu: Vec<String>,
-    /// True when `-f` was given.
-    pub fakeroot: bool,
-    /// True when `-w` was given.
-    pub writable: bool,
-    pub apptainer_flags: Vec<String>,
-    /// How many instances the caller is inside of already.
-    pub nesting: u32,
-    /// The user's id, to compare with the owner of an ext3 overlay.
-    pub uid: u32,
-}
-
-/// A base image, as configured and as Apptainer starts it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BaseImage {
-    /// What is remembered: a path, a URI, or `hostos`.
-    pub label: String,
-    /// What Apptainer is given.
-    pub file: String,
-}
-
-/// One overlay, and what is inside.
-#[derive(Debug, Clone)]
-pub struct Overlay {
-    pub path: PathBuf,
-    pub content: Content,
-    pub sidecar: Option<Sidecar>,
-}
-
-/// The two kinds of overlays.
-#[derive(Debug, Clone)]
-pub enum Content {
-    /// Read-only, with the folders of programs that it brings.
-    Squashfs { bin_folders: Vec<String> },
-    /// An image that can be written.
-    Ext3 {
-        writable: bool,
-        /// Owner of `/upper` inside; `None` when there is no such folder yet.
-        owner: Option<u32>,
-    },
-}
-
-/// A file of variables and notes beside an overlay.
-#[derive(Debug, Clone, Default)]
-pub struct Sidecar {
-    pub path: PathBuf,
-    pub variables: Vec<Assignment>,
-    pub notes: Vec<Assignment>,
-    /// What was not understood in it, a line each.
-    pub ignored: Vec<String>,
-    /// Why its variables stay out of the host's shell; `None` when it is trusted.
-    pub distrust: Option<String>,
-}
 
 /// A plan: the setup, what to give Apptainer as image, and what to tell the user.
 #[derive(Debug, Clone)]
