@@ -8,7 +8,7 @@ use crate::error::{Error, Kind, Result};
 use crate::memory::Memory;
 use crate::names::{InstanceName, Pattern, Target};
 use crate::output::Output;
-use crate::state::{State, Store};
+use crate::state::{Lock, State, Store};
 use crate::status::{self, Instance, Status};
 
 /// The caller's surroundings, settings, engine and state.
@@ -65,12 +65,37 @@ impl<'a> Session<'a> {
     /// # Errors
     /// Its state file cannot be used.
     pub fn find(&self, name: &str) -> Result<Option<Instance>> {
-        let mut state = self.store.load(name)?;
-        if let Some(found) = &state
-            && self.mend(found)?
-        {
-            state = self.store.load(name)?;
+        match self.store.load(name)? {
+            Some(state) if status::is_cut_off(&state, &self.engine) => {
+                // Whoever holds the lock is mending it, or starting it again.
+                if let Some(_lock) = self.store.try_lock(name)? {
+                    self.mend(&state)?;
+                }
+                self.look(name, self.store.load(name)?)
+            }
+            state => self.look(name, state),
         }
+    }
+
+    /// Waits for the lock of an instance; the instance as it is then.
+    ///
+    /// # Errors
+    /// The lock is not to be had; the state file cannot be used.
+    pub fn locked(&self, name: &InstanceName) -> Result<(Lock, Option<Instance>)> {
+        let lock = self.store.lock(name)?;
+        let mut state = self.store.load(name.as_str())?;
+        if let Some(cut_off) = state
+            .as_ref()
+            .filter(|s| status::is_cut_off(s, &self.engine))
+        {
+            self.mend(cut_off)?;
+            state = self.store.load(name.as_str())?;
+        }
+        let instance = self.look(name.as_str(), state)?;
+        Ok((lock, instance))
+    }
+
+    fn look(&self, name: &str, state: Option<State>) -> Result<Option<Instance>> {
         // A state that knows its process needs no word of Apptainer's.
         let records = match &state {
             Some(State {
@@ -224,23 +249,19 @@ impl<'a> Session<'a> {
     fn tracked(&self, records: &[Record]) -> Vec<Instance> {
         let mut instances = Vec::new();
         for entry in self.store.list() {
-            let state = entry.state.and_then(|state| {
-                if self.mend(&state)? {
-                    self.store.load(&entry.name)
-                } else {
-                    Ok(Some(state))
+            let instance = entry.state.and_then(|state| {
+                if status::is_cut_off(&state, &self.engine) {
+                    return self.find(&entry.name);
                 }
+                Ok(Some(Instance::tracked(
+                    state,
+                    self.context,
+                    &self.engine,
+                    records,
+                )))
             });
-            match state {
-                Ok(Some(state)) => {
-                    instances.push(Instance::tracked(
-                        state,
-                        self.context,
-                        &self.engine,
-                        records,
-                    ));
-                }
-                Ok(None) => {}
+            match instance {
+                Ok(instance) => instances.extend(instance),
                 Err(error) => {
                     self.output.warn(&error.message);
                     if let Some(hint) = error.hint {
@@ -252,11 +273,9 @@ impl<'a> Session<'a> {
         instances
     }
 
-    fn mend(&self, state: &State) -> Result<bool> {
+    fn mend(&self, state: &State) -> Result<()> {
         let said = status::mend(state, &self.store, &self.engine)?;
-        if let Some(said) = &said {
-            self.output.warn(said);
-        }
-        Ok(said.is_some())
+        self.output.warn(&said);
+        Ok(())
     }
 }

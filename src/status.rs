@@ -2,7 +2,8 @@
 
 use crate::context::Context;
 use crate::engine::{Engine, Health, Process, Record};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
+use crate::names::InstanceName;
 use crate::output::Tone;
 use crate::state::{Phase, State, Store};
 
@@ -97,6 +98,16 @@ impl Instance {
         }
     }
 
+    /// Its name, checked: Apptainer takes some that `ctr` does not.
+    ///
+    /// # Errors
+    /// It is not a name that `ctr` would give.
+    pub fn checked_name(&self) -> Result<InstanceName> {
+        self.name
+            .parse()
+            .map_err(|why: String| Error::new(Kind::Usage, why).hint("use apptainer itself for it"))
+    }
+
     /// An instance that only Apptainer knows of.
     pub fn untracked(record: Record, context: &Context) -> Self {
         Instance {
@@ -152,45 +163,41 @@ fn judge(
     }
 }
 
-/// Mends a state whose start was cut off between Apptainer's start and the save: takes over the
-/// instance that Apptainer has recorded since, or removes the trace. Gives the message for the
-/// user when something was mended.
+/// True for a state whose start was cut off between Apptainer's start and the save.
+pub fn is_cut_off(state: &State, engine: &Engine) -> bool {
+    let starter = state
+        .process
+        .as_ref()
+        .filter(|_| state.phase == Phase::Starting);
+    starter.is_some_and(|starter| matches!(engine.health(starter), Health::Gone(_)))
+}
+
+/// Mends a state that is cut off, under the instance's lock: takes over the instance that
+/// Apptainer has recorded since, or removes the trace. Gives the message for the user.
 ///
 /// # Errors
 /// The state cannot be written.
-pub fn mend(state: &State, store: &Store, engine: &Engine) -> Result<Option<String>> {
-    let Some(starter) = state
-        .process
-        .as_ref()
-        .filter(|_| state.phase == Phase::Starting)
-    else {
-        return Ok(None);
-    };
-    if !matches!(engine.health(starter), Health::Gone(_)) {
-        return Ok(None);
-    }
+pub fn mend(state: &State, store: &Store, engine: &Engine) -> Result<String> {
     let name = &state.setup.name;
-    // Someone else is at it when the lock is held.
-    let Some(_lock) = store.try_lock(name)? else {
-        return Ok(None);
+    // An older one, or one of an earlier boot, is not what that start made.
+    let is_of_that_start = |record: &Record| {
+        state.process.as_ref().is_some_and(|starter| {
+            starter.boot_id == record.process.boot_id
+                && record.process.pid_start_time >= starter.pid_start_time
+        })
     };
-    match engine.record(name)? {
-        // An older one, or one of an earlier boot, is not what that start made.
-        Some(record)
-            if starter.boot_id == record.process.boot_id
-                && record.process.pid_start_time >= starter.pid_start_time =>
-        {
-            let mut mended = state.clone().adopted(record);
-            store.save(&mut mended)?;
-            Ok(Some(format!(
+    match engine.record(name)?.filter(is_of_that_start) {
+        Some(record) => {
+            store.save(&mut state.clone().adopted(record))?;
+            Ok(format!(
                 "the start of `{name}` was cut off; its state is mended"
-            )))
+            ))
         }
-        _ => {
+        None => {
             store.remove(name)?;
-            Ok(Some(format!(
-                "the start of `{name}` was cut off; nothing runs, its trace is removed"
-            )))
+            Ok(format!(
+                "the start of `{name}` was cut off; nothing runs, and its trace is removed"
+            ))
         }
     }
 }

@@ -22,10 +22,10 @@ pub fn run(args: &cli::Prune, session: &Session) -> Result<()> {
                 .note(&format!("`{name}` would be removed: {reason}"));
             continue;
         }
-        // Whoever holds the lock is starting it again.
-        let Some(_lock) = session.store.try_lock(name)? else {
+        let (_lock, now) = session.locked(&instance.checked_name()?)?;
+        if now.is_none_or(|now| now.status != Status::Dead) {
             continue;
-        };
+        }
         session.store.remove(name)?;
         session.engine.forget(name);
         runtime::remove_shims(session.context, name);

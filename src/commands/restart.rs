@@ -4,7 +4,6 @@ use super::start;
 use crate::cli;
 use crate::engine::Manner;
 use crate::error::{Error, Kind, Result};
-use crate::names::InstanceName;
 use crate::resolve;
 use crate::session::Session;
 use crate::status::{Instance, Status};
@@ -43,23 +42,17 @@ pub fn run(args: &cli::Restart, session: &Session) -> Result<()> {
 ///
 /// # Errors
 /// It was not started by `ctr`, is elsewhere, names what is gone, or cannot be started.
-pub fn restart(instance: &Instance, session: &Session) -> Result<()> {
-    let untracked = || {
-        let message = format!(
-            "`{}` was started without ctr: its setup is not known",
-            instance.name
-        );
-        Error::new(Kind::NotFound, message).hint("stop it, and start it with ctr")
-    };
-    let state = instance.state.clone().ok_or_else(untracked)?;
+pub fn restart(chosen: &Instance, session: &Session) -> Result<()> {
+    let name = chosen.checked_name()?;
+    let (_lock, instance) = session.locked(&name)?;
+    let instance = instance.ok_or_else(|| session.not_found(name.as_str()))?;
     if instance.status == Status::Elsewhere {
-        return Err(session.not_running(instance));
+        return Err(session.not_running(&instance));
     }
-    let name: InstanceName = instance
-        .name
-        .parse()
-        .map_err(|why: String| Error::new(Kind::State, why))?;
-    let _lock = session.store.lock(&name)?;
+    let state = instance.state.ok_or_else(|| {
+        let message = format!("`{name}` was started without ctr: its setup is not known");
+        Error::new(Kind::NotFound, message).hint("stop it, and start it with ctr")
+    })?;
     let mut setup = state.setup.clone();
     let base_image = start::resolving(session, Some(&name), |around| {
         resolve::again(&mut setup, around)
@@ -71,9 +64,9 @@ pub fn restart(instance: &Instance, session: &Session) -> Result<()> {
         Some(process) => {
             session
                 .engine
-                .stop(&instance.name, process, &Manner::default())?;
+                .stop(name.as_str(), process, &Manner::default())?;
         }
-        None => session.engine.forget(&instance.name),
+        None => session.engine.forget(name.as_str()),
     }
     let generation = state.generation;
     start::launch(setup, &base_image.file, generation, session)

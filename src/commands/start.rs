@@ -24,8 +24,7 @@ pub fn run(args: &cli::Start, session: &Session) -> Result<()> {
         print_plan(&make_plan(args, session)?, session);
         return Ok(());
     }
-    let _lock = session.store.lock(&args.name)?;
-    let existing = session.find(args.name.as_str())?;
+    let (_lock, existing) = session.locked(&args.name)?;
     if let Some(existing) = &existing {
         refuse_existing(existing, args)?;
     }

@@ -7,7 +7,6 @@ use nix::sys::signal::Signal;
 use crate::cli;
 use crate::engine::Manner;
 use crate::error::{Error, Kind, Result};
-use crate::names::InstanceName;
 use crate::runtime;
 use crate::session::Session;
 use crate::status::{Instance, Status};
@@ -94,19 +93,19 @@ fn choose(args: &cli::Stop, session: &Session) -> Result<Vec<Instance>> {
 }
 
 /// Stops one, and says what happened.
-fn stop(instance: &Instance, manner: &Manner, keep: bool, session: &Session) -> Result<String> {
-    if instance.status == Status::Elsewhere {
-        return Err(session.not_running(instance));
-    }
-    let name: InstanceName = instance
-        .name
-        .parse()
-        .map_err(|why: String| Error::new(Kind::Usage, why).hint("stop it with apptainer"))?;
+fn stop(chosen: &Instance, manner: &Manner, keep: bool, session: &Session) -> Result<String> {
+    let name = chosen.checked_name()?;
     // One that ctr does not track needs no lock, but may be tracked a moment later.
-    let _lock = session.store.lock(&name)?;
+    let (_lock, instance) = session.locked(&name)?;
+    let Some(instance) = instance else {
+        return Ok("is gone already".to_owned());
+    };
+    if instance.status == Status::Elsewhere {
+        return Err(session.not_running(&instance));
+    }
     let said = match &instance.process {
         Some(process) => {
-            let stopped = session.engine.stop(&instance.name, process, manner)?;
+            let stopped = session.engine.stop(name.as_str(), process, manner)?;
             match stopped.commands {
                 0 => "is stopped".to_owned(),
                 1 => "is stopped; 1 command was running inside".to_owned(),
@@ -116,15 +115,15 @@ fn stop(instance: &Instance, manner: &Manner, keep: bool, session: &Session) -> 
         None if keep => format!("did not run: {}", instance.reason),
         None => format!("did not run ({}); its state is removed", instance.reason),
     };
-    runtime::remove_shims(session.context, &instance.name);
-    match (keep, instance.state.clone()) {
+    runtime::remove_shims(session.context, name.as_str());
+    match (keep, instance.state) {
         (true, Some(state)) => {
             session.store.save(&mut state.stopped())?;
             Ok(format!("{said}; its setup is kept"))
         }
         _ => {
-            session.store.remove(&instance.name)?;
-            session.engine.forget(&instance.name);
+            session.store.remove(name.as_str())?;
+            session.engine.forget(name.as_str());
             Ok(said)
         }
     }

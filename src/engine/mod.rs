@@ -148,13 +148,14 @@ impl<'a> Engine<'a> {
         let mut command = self.command(self.variables(&folded, false, setup.is_hostos()))?;
         command.args(self.start_arguments(setup, image));
         let what = format!("Apptainer cannot start `{}`", setup.name);
+        let begun = processes::ticks_since_boot();
         let said = launch::run(command, &format!("starting {}", setup.name), show_progress)
             .map_err(|failed| {
-                self.undo_start(&setup.name);
+                self.undo_start(&setup.name, begun);
                 failure::explain(&what, &failed)
             })?;
         let record = self.record(&setup.name)?.ok_or_else(|| {
-            self.undo_start(&setup.name);
+            self.forget(&setup.name);
             Error::new(
                 Kind::Engine,
                 format!("`{}` ended as soon as it had started", setup.name),
@@ -180,12 +181,17 @@ impl<'a> Engine<'a> {
         self.context.setting("APPTAINER_CONTAINER").is_some()
     }
 
-    /// A start that was interrupted may have come up all the same.
-    fn undo_start(&self, name: &str) {
-        if let Ok(Some(record)) = self.record(name) {
-            let _ = self.stop(name, &record.process, &Manner::Kill);
+    /// A start that was interrupted may have come up all the same. An older instance of that
+    /// name is another's, and stays.
+    fn undo_start(&self, name: &str, begun: u64) {
+        match self.record(name) {
+            Ok(Some(record)) if record.process.pid_start_time >= begun => {
+                let _ = self.stop(name, &record.process, &Manner::Kill);
+                self.forget(name);
+            }
+            Ok(None) => self.forget(name),
+            _ => {}
         }
-        self.forget(name);
     }
 
     /// The command that runs `words` inside. It is made to be exec'ed.

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
+use procfs::Current;
 use procfs::process::{Process as Proc, all_processes};
 
 use super::{Health, Process};
@@ -30,6 +31,12 @@ impl Identity {
 pub fn start_time(pid: i32) -> Option<u64> {
     let stat = Proc::new(pid).ok()?.stat().ok()?;
     (stat.state != 'Z' && stat.state != 'X').then_some(stat.starttime)
+}
+
+/// The time, in clock ticks since boot, as processes' starts are counted.
+pub fn ticks_since_boot() -> u64 {
+    let seconds = procfs::Uptime::current().map_or(0.0, |uptime| uptime.uptime);
+    (seconds * procfs::ticks_per_second() as f64) as u64
 }
 
 /// How an instance's process fares, judged from `here`.

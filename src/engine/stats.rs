@@ -1,5 +1,7 @@
 //! What an instance uses, summed over the processes in its pid namespace: no cgroup is needed.
 
+use procfs::Current;
+
 use super::{Process, processes};
 use crate::error::{Error, Kind, Result};
 
@@ -100,6 +102,5 @@ fn memory(process: &procfs::process::Process) -> Option<u64> {
 }
 
 fn seconds_since_boot() -> Option<f64> {
-    let text = std::fs::read_to_string("/proc/uptime").ok()?;
-    text.split_whitespace().next()?.parse().ok()
+    Some(procfs::Uptime::current().ok()?.uptime)
 }
