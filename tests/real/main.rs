@@ -1,0 +1,36 @@
+//! What only the whole program, a real Apptainer and real shells can show.
+//!
+//! `scripts/test` runs these as an unprivileged user with all that they need. Nothing is skipped:
+//! what is missing is a panic that names it. How to write one is in `support/mod.rs`.
+
+mod support;
+
+mod activate;
+mod binds;
+mod crash;
+mod environment;
+mod errors;
+mod evaluate;
+mod exec;
+mod ext3;
+mod folder;
+mod harness;
+mod hostos;
+mod identity;
+mod listing;
+mod literal_env;
+mod logs;
+mod notes;
+mod overlays;
+mod progress;
+mod prompt;
+mod reference;
+mod refused_env;
+mod restart;
+mod start;
+mod state;
+mod stats;
+mod stop;
+mod storage;
+mod trust;
+mod worlds;

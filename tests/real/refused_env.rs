@@ -1,0 +1,111 @@
+//! Variables that cannot arrive as they are written are refused by name, before anything starts.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+
+use crate::literal_env::give;
+use crate::support::{Place, Run};
+
+/// Demands that a start is refused with a reason that names these, and that nothing is left of it.
+#[track_caller]
+fn assert_refused(place: &Place, run: &Run, words: &[&str]) {
+    let output = run.run();
+    assert!(output.status == 1 || output.status == 2, "{output}");
+    output.says(words);
+    assert!(place.records().is_empty(), "it was started: {output}");
+    assert!(place.processes().is_empty(), "something was left: {output}");
+}
+
+#[test]
+fn a_name_that_apptainer_cannot_carry_is_refused_before_anything_starts() {
+    let place = Place::new();
+    let overlay = place.overlay("demo/1.0", &[]);
+    for name in [
+        "HOME",
+        "UID",
+        "EUID",
+        "GID",
+        "PREPEND_PATH",
+        "APPEND_PATH",
+        "APPTAINER_SHELL",
+    ] {
+        let given = format!("{name}=x");
+        assert_refused(&place, &place.ctr(["start", "-e", &given, "bio"]), &[name]);
+        let sidecar = place.sidecar(&overlay, &given);
+        let file = sidecar.file_name().unwrap().to_str().unwrap();
+        assert_refused(
+            &place,
+            &place.ctr(["start", "-o", "demo/1.0", "bio"]),
+            &[name, file],
+        );
+    }
+}
+
+#[test]
+fn exec_refuses_the_same_names() {
+    let place = Place::new();
+    place.start("bio", &[]);
+    for name in [
+        "HOME",
+        "UID",
+        "EUID",
+        "GID",
+        "PREPEND_PATH",
+        "APPEND_PATH",
+        "APPTAINER_SHELL",
+    ] {
+        let output = place
+            .ctr(["exec", "-e", &format!("{name}=x"), "bio", "echo", "ran"])
+            .run();
+        assert!(output.status == 2 || output.status == 125, "{output}");
+        assert_eq!(output.text(), "");
+        output.says(&[name]);
+    }
+}
+
+#[test]
+fn what_is_no_variable_is_refused_by_name() {
+    let place = Place::new();
+    for given in ["1A=x", "A-B=x", "A B=x", "=x", "ä=x", "NO_VALUE", "$(id)=x"] {
+        let name = given.split('=').next().unwrap();
+        assert_refused(&place, &place.ctr(["start", "-e", given, "bio"]), &[name]);
+    }
+}
+
+#[test]
+fn a_value_that_is_not_utf_8_is_refused_by_name() {
+    let place = Place::new();
+    let given = OsString::from_vec(b"LATIN1=caf\xe9".to_vec());
+    assert_refused(
+        &place,
+        &place.ctr(["start", "-e"]).arg(&given).arg("bio"),
+        &["LATIN1", "UTF-8"],
+    );
+    let overlay = place.overlay("demo/1.0", &[]);
+    let mut sidecar = overlay.into_os_string();
+    sidecar.push(".env");
+    place.write(sidecar, b"GOOD=x\nLATIN1=caf\xe9\n");
+    let run = place.ctr(["start", "-o", "demo/1.0", "bio"]);
+    assert_refused(&place, &run, &["demo--1.0.sqf.env", "UTF-8"]);
+}
+
+#[test]
+fn more_than_apptainer_carries_is_refused_before_anything_starts() {
+    let place = Place::new();
+    let large = "x".repeat(110_000);
+    let values: BTreeMap<_, _> = (0..10).map(|n| (format!("V{n}"), large.clone())).collect();
+    let run = give(place.ctr(["start"]), &values).arg("bio");
+    assert_refused(&place, &run, &["bytes", "V"]);
+}
+
+#[test]
+fn a_sidecar_sets_no_prompt_since_a_shell_would_run_it() {
+    let place = Place::new();
+    let overlay = place.overlay("demo/1.0", &[]);
+    for name in ["PS1", "PROMPT_COMMAND"] {
+        place.sidecar(&overlay, &format!("{name}=$(touch PWNED)"));
+        let run = place.ctr(["start", "-o", "demo/1.0", "bio"]);
+        assert_refused(&place, &run, &[name, "demo--1.0.sqf.env"]);
+    }
+}

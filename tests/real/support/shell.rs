@@ -1,0 +1,184 @@
+//! The shells of users, with and without a terminal.
+
+use std::fs;
+use std::ops::{Deref, DerefMut};
+use std::path::PathBuf;
+
+use super::place::tool;
+use super::{Place, Run, Terminal};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+/// What the prompt of every interactive shell here ends with.
+const PROMPT: &str = "READY>";
+
+impl Shell {
+    pub const ALL: [Shell; 3] = [Shell::Bash, Shell::Zsh, Shell::Fish];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Shell::Bash => "bash",
+            Shell::Zsh => "zsh",
+            Shell::Fish => "fish",
+        }
+    }
+
+    fn is_fish(self) -> bool {
+        self == Shell::Fish
+    }
+
+    /// The shell with no rc files, which will read `script` from a file: `bash FILE`.
+    pub fn script(self, place: &Place, script: &str) -> Run {
+        let file = fresh(place, "script");
+        fs::write(&file, script).expect("a new file");
+        self.bare(place).arg(file)
+    }
+
+    /// The shell with no rc files, to be given arguments: `["-c", "…"]`.
+    pub fn bare(self, place: &Place) -> Run {
+        let options: &[&str] = match self {
+            Shell::Bash => &["--noprofile", "--norc"],
+            Shell::Zsh => &["-f"],
+            Shell::Fish => &["--no-config"],
+        };
+        place.program(tool(self.name())).args(options)
+    }
+
+    /// An interactive shell in a terminal, whose rc file sets the prompt `READY> ` and then does
+    /// what `rc` says; waits until it is at its prompt.
+    #[track_caller]
+    pub fn interactive(self, place: &Place, rc: &str) -> Session {
+        self.session(place, place.program(tool(self.name())), rc)
+    }
+
+    /// The same, from a run that a test has prepared: `place.program("zsh").env(…)`.
+    #[track_caller]
+    pub fn session(self, place: &Place, run: Run, rc: &str) -> Session {
+        let run = match self {
+            Shell::Bash => {
+                let rc = place.write("rc/bashrc", format!("PS1='{PROMPT} '\n{rc}\n"));
+                run.args(["--noprofile", "--rcfile"]).arg(rc).arg("-i")
+            }
+            Shell::Zsh => {
+                let rc = place.write("rc/.zshrc", format!("PS1='{PROMPT} '\n{rc}\n"));
+                run.env("ZDOTDIR", rc.parent().expect("is in a folder"))
+                    .args(["-d", "-i"])
+            }
+            Shell::Fish => {
+                let prompt = format!("function fish_prompt; printf '{PROMPT} '; end");
+                let rc = format!("set -g fish_greeting\n{prompt}\n{rc}\n");
+                place.write("config/fish/config.fish", rc);
+                // Else it sets out to read every man page of the machine.
+                place.folder("data/fish/generated_completions");
+                run.args(["--private", "-i"])
+            }
+        };
+        let session = Session {
+            terminal: run.terminal(),
+            folder: place.folder("session"),
+            evaluations: 0,
+        };
+        session.prompt();
+        session
+    }
+
+    /// `KEY=VALUE` exported, in this shell's words; VALUE must need no quotes but single ones.
+    pub fn export(self, key: &str, value: &str) -> String {
+        if self.is_fish() {
+            format!("set -gx {key} '{value}'")
+        } else {
+            format!("export {key}='{value}'")
+        }
+    }
+
+    /// A variable taken away, in this shell's words.
+    pub fn unset(self, key: &str) -> String {
+        if self.is_fish() {
+            format!("set -e {key}")
+        } else {
+            format!("unset {key}")
+        }
+    }
+
+    /// The evaluation of what a command prints, as users write it.
+    pub fn eval(self, command: &str) -> String {
+        if self.is_fish() {
+            format!("{command} | source")
+        } else {
+            format!("eval \"$({command})\"")
+        }
+    }
+}
+
+/// A file that is not there yet.
+fn fresh(place: &Place, kind: &str) -> PathBuf {
+    let file = tempfile::NamedTempFile::with_prefix_in(kind, place.folder("session"));
+    file.expect("a new file").keep().expect("stays").1
+}
+
+/// An interactive shell at its prompt; also a `Terminal`.
+pub struct Session {
+    terminal: Terminal,
+    folder: PathBuf,
+    evaluations: usize,
+}
+
+impl Session {
+    /// Has the shell itself run these commands, and gives exactly what they printed, stderr too.
+    #[track_caller]
+    pub fn eval(&mut self, commands: &str) -> String {
+        String::from_utf8(self.eval_bytes(commands)).expect("UTF-8")
+    }
+
+    #[track_caller]
+    pub fn eval_bytes(&mut self, commands: &str) -> Vec<u8> {
+        self.prompt();
+        self.evaluations += 1;
+        let n = self.evaluations;
+        let file = |end: &str| self.folder.join(format!("eval.{end}"));
+        let (source, output) = (file("source"), file("output"));
+        fs::write(&source, format!("{commands}\n")).expect("a new file");
+        // The mark reaches the screen after all that was shown before, and not by being typed.
+        let line = format!(
+            " source {} > {} 2>&1; echo evaluated''-{n}.",
+            source.display(),
+            output.display()
+        );
+        self.terminal.line(&line);
+        let mark = format!("evaluated-{n}.");
+        self.terminal.until(commands, |terminal| {
+            terminal.screen().contains(&mark).then_some(())
+        });
+        fs::read(&output).expect("the shell has written it")
+    }
+
+    /// Waits until the shell is at its prompt, and gives the whole line of it, without the space at
+    /// its end: `READY>`, or what was put before.
+    #[track_caller]
+    pub fn prompt(&self) -> String {
+        self.terminal.until("a prompt", |terminal| {
+            let line = terminal.cursor_line();
+            let line = line.trim_end();
+            line.ends_with(PROMPT).then(|| line.to_owned())
+        })
+    }
+}
+
+impl Deref for Session {
+    type Target = Terminal;
+
+    fn deref(&self) -> &Terminal {
+        &self.terminal
+    }
+}
+
+impl DerefMut for Session {
+    fn deref_mut(&mut self) -> &mut Terminal {
+        &mut self.terminal
+    }
+}

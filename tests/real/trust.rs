@@ -1,0 +1,159 @@
+//! Sidecars are files of others: what the host's shell takes from them, and from whom.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::support::{Output, Place, Shell};
+
+/// What the host's shell would set, and what was said on the way.
+fn set(place: &Place) -> (Value, Output) {
+    let output = place.ctr(["env", "--json", "bio"]).ok();
+    (output.json()["set"].clone(), output)
+}
+
+/// A place with `bio` on an overlay whose sidecar sets `GENOME`.
+fn with_sidecar() -> (Place, PathBuf) {
+    let place = Place::new();
+    let overlay = place.overlay("demo/1.0", &[]);
+    let sidecar = place.sidecar(&overlay, "GENOME=/cnt/demo/1.0/genome.fa\n");
+    (place, sidecar)
+}
+
+const OPTIONS: [&str; 4] = ["-o", "demo/1.0", "-e", "K=v"];
+
+/// Demands that the variable of the sidecar is left out with one line, in every shell.
+#[track_caller]
+fn assert_left_out(place: &Place) {
+    let (set, output) = set(place);
+    assert!(set.get("GENOME").is_none(), "{set}");
+    assert_eq!(set["K"], "v", "{output}");
+    for shell in Shell::ALL {
+        let script = format!("{}\necho \"[$GENOME] [$K]\"", shell.eval("ctr env bio"));
+        let output = shell.script(place, &script).ok();
+        assert_eq!(output.text(), "[] [v]\n", "{shell:?}");
+        output.says(&["GENOME", "demo--1.0.sqf.env"]);
+        assert_eq!(output.stderr.lines().count(), 1, "{output}");
+    }
+    // Inside it is as harmless as the overlay itself.
+    assert_eq!(place.environ("bio")["GENOME"], "/cnt/demo/1.0/genome.fa");
+}
+
+#[track_caller]
+fn assert_taken(place: &Place) {
+    let (set, output) = set(place);
+    assert_eq!(set["GENOME"], "/cnt/demo/1.0/genome.fa");
+    output.quiet();
+}
+
+#[test]
+fn the_sidecar_of_the_user_is_taken() {
+    let (place, _) = with_sidecar();
+    place.start("bio", &OPTIONS);
+    assert_taken(&place);
+}
+
+#[test]
+fn a_sidecar_that_others_may_write_is_left_out_with_one_line() {
+    for mode in [0o664, 0o646] {
+        let (place, sidecar) = with_sidecar();
+        place.mode(&sidecar, mode);
+        place.start("bio", &OPTIONS);
+        assert_left_out(&place);
+    }
+}
+
+#[test]
+fn a_sidecar_in_a_folder_that_others_may_write_is_left_out_with_one_line() {
+    let (place, sidecar) = with_sidecar();
+    place.mode(sidecar.parent().unwrap(), 0o775);
+    place.start("bio", &OPTIONS);
+    assert_left_out(&place);
+}
+
+#[test]
+fn a_folder_can_be_trusted_by_the_configuration() {
+    let (place, sidecar) = with_sidecar();
+    place.mode(&sidecar, 0o664);
+    let folder = sidecar.parent().unwrap();
+    place.config(&format!("trusted = [{:?}]\n", folder.to_str().unwrap()));
+    place.start("bio", &OPTIONS);
+    assert_taken(&place);
+}
+
+#[test]
+fn a_variable_that_was_given_too_is_the_users_own() {
+    let (place, sidecar) = with_sidecar();
+    place.mode(&sidecar, 0o664);
+    place.start("bio", &["-o", "demo/1.0", "-e", "GENOME=mine"]);
+    assert_eq!(set(&place).0["GENOME"], "mine");
+}
+
+#[test]
+fn no_sidecar_sets_what_steers_the_hosts_own_programs() {
+    let place = Place::new();
+    let overlay = place.overlay("demo/1.0", &[]);
+    let steering = [
+        "LD_PRELOAD",
+        "LD_AUDIT",
+        "SHELL",
+        "USER",
+        "LOGNAME",
+        "BASH_ENV",
+        "ENV",
+        "PYTHONHOME",
+        "PYTHONPATH",
+        "PERL5LIB",
+        "PERL5OPT",
+        "LUA_INIT",
+        "LUA_PATH",
+        "RUBYOPT",
+        "NODE_OPTIONS",
+        "JAVA_TOOL_OPTIONS",
+        "R_HOME",
+        "GIT_DIR",
+        "GIT_SSH_COMMAND",
+        "SSH_ASKPASS",
+        "LESSOPEN",
+        "PAGER",
+        "EDITOR",
+    ];
+    let lines: String = steering
+        .map(|key| format!("{key}=/of/the/sidecar\n"))
+        .concat();
+    place.sidecar(
+        &overlay,
+        &format!("{lines}PATH=/of/the/sidecar:$PATH\nGENOME=/x\n"),
+    );
+    place.start("bio", &["-o", "demo/1.0"]);
+    let (set, _) = set(&place);
+    assert_eq!(set["GENOME"], "/x");
+    let taken: Vec<&str> = steering
+        .into_iter()
+        .chain(["PATH"])
+        .filter(|key| set.get(key).is_some())
+        .collect();
+    assert!(taken.is_empty(), "{taken:?}");
+    for shell in Shell::ALL {
+        let script = format!("{}\ncommand env", shell.eval("ctr env bio"));
+        let output = shell.script(&place, &script).ok();
+        assert!(
+            !output.text().contains("/of/the/sidecar"),
+            "{shell:?}: {output}"
+        );
+        assert!(output.lines().contains(&"GENOME=/x"), "{shell:?}: {output}");
+    }
+    // Inside it is what the overlay's maker wanted.
+    assert_eq!(place.environ("bio")["PYTHONPATH"], "/of/the/sidecar");
+}
+
+#[test]
+fn a_sidecar_that_is_a_link_is_judged_by_its_target() {
+    let (place, sidecar) = with_sidecar();
+    let elsewhere = place.folder("elsewhere").join("vars");
+    std::fs::rename(&sidecar, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &sidecar).unwrap();
+    place.mode(&elsewhere, 0o666);
+    place.start("bio", &OPTIONS);
+    assert!(set(&place).0.get("GENOME").is_none());
+}
