@@ -238,6 +238,20 @@ pub fn check_carried(key: &str, value: &str) -> Result<()> {
             format!("the value of `{key}` holds a NUL byte, which no environment can"),
         ));
     }
+    // Measured: U+0080 ends Apptainer's own script, and all variables with it; it drops the
+    // carriage return of a line's end.
+    for (text, what) in [
+        ("\u{80}", "the character U+0080"),
+        ("\r\n", "a carriage return and newline"),
+    ] {
+        if value.contains(text) {
+            return Err(Error::new(
+                Kind::Environment,
+                format!("the value of `{key}` holds {what}, which Apptainer would damage"),
+            )
+            .hint("put it into a file, and the file's path into the variable"));
+        }
+    }
     if CARRIER.len() + key.len() + value.len() + 2 > LONGEST_STRING {
         return Err(Error::new(
             Kind::Environment,

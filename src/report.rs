@@ -85,8 +85,15 @@ fn only_at_start(error: &clap::Error) -> Option<String> {
     }
 }
 
+/// The command's name: the first word that is no option, nor the value of one.
 fn subcommand(words: &[OsString]) -> Option<&OsString> {
-    words
-        .iter()
-        .find(|word| !word.as_encoded_bytes().starts_with(b"-"))
+    let mut words = words.iter();
+    loop {
+        let word = words.next()?;
+        if word == "--color" {
+            words.next();
+        } else if !word.as_encoded_bytes().starts_with(b"-") {
+            return Some(word);
+        }
+    }
 }

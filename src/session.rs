@@ -1,5 +1,8 @@
 //! What every command works with, and how names on the command line become instances.
 
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
 use crate::activation;
 use crate::config::Config;
 use crate::context::Context;
@@ -86,13 +89,29 @@ impl<'a> Session<'a> {
         let mut state = self.store.load(name.as_str())?;
         if let Some(cut_off) = state
             .as_ref()
-            .filter(|s| status::is_cut_off(s, &self.engine))
+            .filter(|s| status::has_lost_its_starter(s, &self.engine))
         {
+            self.wait_for_apptainer(name.as_str())?;
             self.mend(cut_off)?;
             state = self.store.load(name.as_str())?;
         }
         let instance = self.look(name.as_str(), state)?;
         Ok((lock, instance))
+    }
+
+    /// Waits while Apptainer goes on with a start whose `ctr` is gone.
+    fn wait_for_apptainer(&self, name: &str) -> Result<()> {
+        const PATIENCE: Duration = Duration::from_secs(60);
+        const LOOK: Duration = Duration::from_millis(50);
+        let deadline = Instant::now() + PATIENCE;
+        while self.engine.is_starting(name) {
+            if Instant::now() > deadline {
+                let message = format!("Apptainer is still starting `{name}`");
+                return Err(Error::new(Kind::InUse, message).hint("wait until it is done"));
+            }
+            sleep(LOOK);
+        }
+        Ok(())
     }
 
     fn look(&self, name: &str, state: Option<State>) -> Result<Option<Instance>> {
@@ -149,21 +168,23 @@ impl<'a> Session<'a> {
         Ok(instances)
     }
 
-    /// The instances that patterns cover, each once, in the order of the patterns.
+    /// The instances that patterns cover, each once, in the order of the patterns; and what is to
+    /// be said of each pattern that covers none.
     ///
     /// # Errors
-    /// A pattern that covers none.
-    pub fn matching(&self, patterns: &[Pattern]) -> Result<Vec<Instance>> {
+    /// Apptainer's records cannot be read; `.` is given, and no instance is active.
+    pub fn matching(&self, patterns: &[Pattern]) -> Result<(Vec<Instance>, Vec<Error>)> {
         let all = self.instances(false)?;
         let mut chosen: Vec<Instance> = Vec::new();
+        let mut missing = Vec::new();
         for pattern in patterns {
             let pattern = self.active_for_dot(pattern)?;
-            let mut covered = all
+            let covered: Vec<&Instance> = all
                 .iter()
                 .filter(|instance| pattern.matches(&instance.name))
-                .peekable();
-            if covered.peek().is_none() {
-                return Err(self.not_found(pattern.as_str()));
+                .collect();
+            if covered.is_empty() {
+                missing.push(self.not_found(pattern.as_str()));
             }
             for instance in covered {
                 if !chosen.iter().any(|known| known.name == instance.name) {
@@ -171,7 +192,7 @@ impl<'a> Session<'a> {
                 }
             }
         }
-        Ok(chosen)
+        Ok((chosen, missing))
     }
 
     /// The active instance's name, when the activation was made here.

@@ -147,6 +147,9 @@ fn judge(
     if state.phase == Phase::Starting {
         return match health {
             Health::Foreign(why) => (Status::Elsewhere, why, None),
+            Health::Gone(_) if engine.is_starting(&state.setup.name) => {
+                (Status::Stopped, "Apptainer is starting it".into(), None)
+            }
             Health::Gone(_) => (Status::Dead, "its start was cut off".into(), None),
             _ => (
                 Status::Stopped,
@@ -165,6 +168,11 @@ fn judge(
 
 /// True for a state whose start was cut off between Apptainer's start and the save.
 pub fn is_cut_off(state: &State, engine: &Engine) -> bool {
+    has_lost_its_starter(state, engine) && !engine.is_starting(&state.setup.name)
+}
+
+/// True for a start that was begun by a `ctr` that is gone; Apptainer may still be at it.
+pub fn has_lost_its_starter(state: &State, engine: &Engine) -> bool {
     let starter = state
         .process
         .as_ref()

@@ -14,12 +14,8 @@ use crate::status::{Instance, Status};
 /// Runs `ctr enter`; on success it does not return.
 ///
 /// # Errors
-/// With status 125 when the shell was not run.
+/// It is not running; with status 126 when the shell cannot be run, 127 when it is not there.
 pub fn run(args: &cli::Enter, session: &Session) -> Result<()> {
-    enter(args, session).map_err(running::before_the_command)
-}
-
-fn enter(args: &cli::Enter, session: &Session) -> Result<()> {
     let mut instance = session.instance(args.name.as_ref())?;
     if can_be_restarted(&instance) && a_person_agrees(&instance, session) {
         restart::restart(&instance, session)?;

@@ -21,14 +21,11 @@ const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
 /// Runs `ctr exec`; on success it does not return.
 ///
 /// # Errors
-/// With status 125 when the command was not run, 126 when it cannot be, 127 when it is not there.
+/// It is not running, the folder is not the same inside; with status 126 when the command cannot
+/// be run, 127 when it is not there.
 pub fn run(args: &cli::Exec, session: &Session) -> Result<()> {
     let (target, command) = split(&args.words)?;
-    exec(args, &target, command, session).map_err(running::before_the_command)
-}
-
-fn exec(args: &cli::Exec, target: &Target, command: &[OsString], session: &Session) -> Result<()> {
-    let instance = session.instance(Some(target))?;
+    let instance = session.instance(Some(&target))?;
     running::check_running(&instance, session)?;
     let cwd = folder(args, &instance, session)?;
     let run = Run {

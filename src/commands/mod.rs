@@ -34,6 +34,15 @@ use crate::shell;
 /// # Errors
 /// Whatever went wrong, in words for the user.
 pub fn run(command: &Command, output: Output) -> Result<()> {
+    match command {
+        Command::Exec(_) | Command::Enter(_) => {
+            dispatch(command, output).map_err(running::before_the_command)
+        }
+        _ => dispatch(command, output),
+    }
+}
+
+fn dispatch(command: &Command, output: Output) -> Result<()> {
     // These need nothing of this machine, and a configuration that is wrong must not break an rc
     // file.
     match command {

@@ -1,6 +1,6 @@
 //! `ctr restart`: starts again with exactly the saved setup.
 
-use super::start;
+use super::{start, stop::each};
 use crate::cli;
 use crate::engine::Manner;
 use crate::error::{Error, Kind, Result};
@@ -13,28 +13,14 @@ use crate::status::{Instance, Status};
 /// # Errors
 /// Nothing matched, or one of them could not be started; the others are.
 pub fn run(args: &cli::Restart, session: &Session) -> Result<()> {
-    let chosen = if args.patterns.is_empty() {
-        vec![session.instance(None)?]
+    let (chosen, missing) = if args.patterns.is_empty() {
+        (vec![session.instance(None)?], Vec::new())
     } else {
         session.matching(&args.patterns)?
     };
-    let mut failed = 0;
-    for instance in &chosen {
-        match restart(instance, session) {
-            Ok(()) => session
-                .output
-                .note(&format!("`{}` is running", instance.name)),
-            Err(error) => {
-                session.output.error(&error);
-                failed += 1;
-            }
-        }
-    }
-    if failed > 0 {
-        let message = format!("{failed} of {} could not be restarted", chosen.len());
-        return Err(Error::new(Kind::Engine, message));
-    }
-    Ok(())
+    each(&chosen, missing, "restarted", session, |instance| {
+        restart(instance, session).map(|()| "is running".to_owned())
+    })
 }
 
 /// Restarts one. Everything it names is checked before the old instance is stopped, and its
@@ -57,9 +43,7 @@ pub fn restart(chosen: &Instance, session: &Session) -> Result<()> {
     let base_image = start::resolving(session, Some(&name), |around| {
         resolve::again(&mut setup, around)
     })?;
-    if setup.fakeroot {
-        resolve::check_mapping(session.context)?;
-    }
+    start::check(&setup, session)?;
     match &instance.process {
         Some(process) => {
             session

@@ -29,6 +29,7 @@ pub fn run(args: &cli::Start, session: &Session) -> Result<()> {
         refuse_existing(existing, args)?;
     }
     let plan = make_plan(args, session)?;
+    check(&plan.setup, session)?;
     if let Some(existing) = &existing {
         if args.if_needed && is_as_needed(existing, &plan.setup, session)? {
             return Ok(());
@@ -43,16 +44,25 @@ pub fn run(args: &cli::Start, session: &Session) -> Result<()> {
     Ok(())
 }
 
+/// Refuses a setup that Apptainer could not start, before anything is stopped for it.
+///
+/// # Errors
+/// No Apptainer; no mapping for fakeroot; more variables than it carries.
+pub fn check(setup: &Setup, session: &Session) -> Result<()> {
+    session.engine.binary()?;
+    session.engine.check_size_of(setup)?;
+    if setup.fakeroot {
+        resolve::check_mapping(session.context)?;
+    }
+    Ok(())
+}
+
 /// Starts a setup and saves its state, under the instance's lock. When it fails, nothing is left.
 ///
 /// # Errors
 /// Apptainer cannot start it; the state cannot be saved.
 pub fn launch(setup: Setup, image: &str, generation: u64, session: &Session) -> Result<State> {
-    if setup.fakeroot {
-        resolve::check_mapping(session.context)?;
-    }
     let (store, engine, context) = (&session.store, &session.engine, session.context);
-    engine.binary()?;
     let mut state = State::starting(setup, generation, &context.host, &context.place);
     store.save(&mut state)?;
     let name = state.setup.name.clone();
@@ -102,7 +112,8 @@ pub fn resolving<T>(
 }
 
 fn make_plan(args: &cli::Start, session: &Session) -> Result<Plan> {
-    let replaced = (args.replace || args.if_needed).then_some(&args.name);
+    // What runs under this name is refused before, or replaced.
+    let replaced = Some(&args.name);
     let resolved = resolving(session, replaced, |around| resolve::start(args, around))?;
     let plan = plan::start(resolved)?;
     for message in &plan.messages {

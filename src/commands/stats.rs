@@ -67,7 +67,10 @@ fn choose(args: &cli::Stats, session: &Session) -> Result<Vec<Instance>> {
         all.retain(|instance| instance.status.is_alive());
         return Ok(all);
     }
-    let chosen = session.matching(&args.patterns)?;
+    let (chosen, missing) = session.matching(&args.patterns)?;
+    if let Some(missing) = missing.into_iter().next() {
+        return Err(missing);
+    }
     let ended = |instance: &&Instance| {
         let named = args
             .patterns

@@ -17,22 +17,42 @@ use crate::status::{Instance, Status};
 /// Nothing matched, or one of them could not be stopped; the others are.
 pub fn run(args: &cli::Stop, session: &Session) -> Result<()> {
     let manner = manner(args)?;
-    let chosen = choose(args, session)?;
-    let mut failed = 0;
-    for instance in &chosen {
-        match stop(instance, &manner, args.keep, session) {
+    let (chosen, missing) = choose(args, session)?;
+    each(&chosen, missing, "stopped", session, |instance| {
+        stop(instance, &manner, args.keep, session)
+    })
+}
+
+/// Does something to each instance, a line each; what is missing or fails does not keep the
+/// others.
+///
+/// # Errors
+/// One was missing or failed; the only one, in its own words.
+pub fn each(
+    chosen: &[Instance],
+    mut failed: Vec<Error>,
+    done: &str,
+    session: &Session,
+    act: impl Fn(&Instance) -> Result<String>,
+) -> Result<()> {
+    let all = chosen.len() + failed.len();
+    for instance in chosen {
+        match act(instance) {
             Ok(what) => session.output.note(&format!("`{}` {what}", instance.name)),
-            Err(error) => {
-                session.output.error(&error);
-                failed += 1;
-            }
+            Err(error) => failed.push(error),
         }
     }
-    if failed > 0 {
-        let message = format!("{failed} of {} could not be stopped", chosen.len());
-        return Err(Error::new(Kind::Engine, message));
+    if all == 1 {
+        return failed.pop().map_or(Ok(()), Err);
     }
-    Ok(())
+    failed.iter().for_each(|error| session.output.error(error));
+    match failed.len() {
+        0 => Ok(()),
+        several => {
+            let message = format!("{several} of {all} could not be {done}");
+            Err(Error::new(Kind::Engine, message))
+        }
+    }
 }
 
 fn manner(args: &cli::Stop) -> Result<Manner> {
@@ -59,9 +79,9 @@ fn manner(args: &cli::Stop) -> Result<Manner> {
     })
 }
 
-fn choose(args: &cli::Stop, session: &Session) -> Result<Vec<Instance>> {
+fn choose(args: &cli::Stop, session: &Session) -> Result<(Vec<Instance>, Vec<Error>)> {
     if !args.all {
-        let mut chosen = session.matching(&args.patterns)?;
+        let (mut chosen, missing) = session.matching(&args.patterns)?;
         // A pattern means what ctr tracks; the name of another, that one.
         let named = |instance: &Instance| {
             args.patterns
@@ -71,13 +91,13 @@ fn choose(args: &cli::Stop, session: &Session) -> Result<Vec<Instance>> {
         chosen.retain(|instance| {
             instance.status != Status::Untracked || args.untracked || named(instance)
         });
-        if chosen.is_empty() {
+        if chosen.is_empty() && missing.is_empty() {
             return Err(
                 Error::new(Kind::NotFound, "nothing matched that ctr has started")
                     .hint("pass --untracked for instances that were started without it"),
             );
         }
-        return Ok(chosen);
+        return Ok((chosen, missing));
     }
     let mut all = session.instances(false)?;
     all.retain(|instance| match instance.status {
@@ -89,7 +109,7 @@ fn choose(args: &cli::Stop, session: &Session) -> Result<Vec<Instance>> {
     if all.is_empty() {
         return Err(Error::new(Kind::NotFound, "no instance is there to stop"));
     }
-    Ok(all)
+    Ok((all, Vec::new()))
 }
 
 /// Stops one, and says what happened.

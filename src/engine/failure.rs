@@ -1,30 +1,34 @@
 //! What Apptainer's words on a failure mean, and what to do about it.
 
+use std::fs::File;
+
 use super::launch::Failed;
 use crate::error::{Error, Kind};
 
-/// What a known text says, and what helps.
-const KNOWN: [(&str, &str); 13] = [
+/// The limits that an administrator sets.
+const FORBIDDEN: &str = "apptainer.conf of this machine forbids it: `ctr doctor` shows its limits";
+
+/// Says that an image cannot be read as what it should be.
+const DAMAGED: &str = "the image seems to be damaged: make it or fetch it again";
+
+/// What a known text says, and what helps. The first that fits is taken.
+const KNOWN: [(&str, &str); 15] = [
     (
         "currently in use",
         "stop what uses the image, or open it read-only",
     ),
     (
-        "while running squashfuse",
-        "check that /dev/fuse can be opened: `ctr doctor`",
-    ),
-    (
-        "squashfuse_ll",
-        "check that /dev/fuse can be opened: `ctr doctor`",
-    ),
-    (
-        "fuse2fs",
-        "check that /dev/fuse can be opened and fuse2fs is there: `ctr doctor`",
+        "instance already exists",
+        "stop it with apptainer, or choose another name",
     ),
     (
         "fuse: device not found",
         "load the fuse module, or ask the administrator: `ctr doctor`",
     ),
+    ("trying to read the squashfs image", DAMAGED),
+    ("squashfs image is corrupt", DAMAGED),
+    ("could not open image", DAMAGED),
+    ("image format not recognized", DAMAGED),
     (
         "user namespace",
         "user namespaces seem to be off here: `ctr doctor`",
@@ -41,18 +45,9 @@ const KNOWN: [(&str, &str); 13] = [
         "no space left on device",
         "free some space, or set APPTAINER_CACHEDIR and APPTAINER_TMPDIR",
     ),
-    (
-        "not allowed",
-        "apptainer.conf of this machine forbids it: `ctr doctor` shows its limits",
-    ),
-    (
-        "configuration disallows",
-        "apptainer.conf of this machine forbids it: `ctr doctor` shows its limits",
-    ),
-    (
-        "prohibits",
-        "apptainer.conf of this machine forbids it: `ctr doctor` shows its limits",
-    ),
+    ("not allowed", FORBIDDEN),
+    ("configuration disallows", FORBIDDEN),
+    ("prohibits", FORBIDDEN),
     (
         "unknown flag",
         "flags after `--` are those of `apptainer instance start`",
@@ -67,12 +62,19 @@ pub fn explain(what: &str, failed: &Failed) -> Error {
         return Error::new(Kind::Engine, format!("{what}: interrupted")).status(status);
     }
     let words = telling_words(&failed.words);
-    let known = KNOWN.iter().find(|(text, _)| failed.words.contains(text));
     let error = Error::new(Kind::Engine, format!("{what}: {words}"));
-    match known {
+    if words.contains("fuse") && !can_open_fuse() {
+        return error.hint("ask the administrator to open /dev/fuse to users: `ctr doctor`");
+    }
+    match KNOWN.iter().find(|(text, _)| failed.words.contains(text)) {
         Some((_, hint)) => error.hint(*hint),
         None => error.hint("`ctr doctor` checks what Apptainer needs"),
     }
+}
+
+fn can_open_fuse() -> bool {
+    let device = File::options().read(true).write(true).open("/dev/fuse");
+    device.is_ok()
 }
 
 /// The warnings among what Apptainer wrote, which a user should see.
@@ -118,13 +120,9 @@ mod tests {
 
     #[test]
     fn apptainers_words_are_kept_and_explained() {
-        let error =
-            explained("INFO:    one\nFATAL:   while running squashfuse: Permission denied\n");
-        assert_eq!(
-            error.message,
-            "cannot start `x`: while running squashfuse: Permission denied"
-        );
-        assert!(error.hint.unwrap().contains("/dev/fuse"));
+        let error = explained("INFO:    one\nFATAL:   x.sif is currently in use\n");
+        assert_eq!(error.message, "cannot start `x`: x.sif is currently in use");
+        assert!(error.hint.unwrap().contains("read-only"));
         assert!(explained("").message.ends_with("it said nothing"));
     }
 }

@@ -2,6 +2,7 @@
 //! that an instance is a local process.
 
 mod arguments;
+mod births;
 mod failure;
 mod hand_in;
 mod inside;
@@ -147,7 +148,7 @@ impl<'a> Engine<'a> {
         self.check_size(&folded)?;
         let mut command = self.command(self.variables(&folded, false, setup.is_hostos()))?;
         command.args(self.start_arguments(setup, image));
-        let what = format!("Apptainer cannot start `{}`", setup.name);
+        let what = format!("Apptainer cannot start `{}` from {image}", setup.name);
         let begun = processes::ticks_since_boot();
         let said = launch::run(command, &format!("starting {}", setup.name), show_progress)
             .map_err(|failed| {
@@ -239,6 +240,14 @@ impl<'a> Engine<'a> {
         Ok(self.list()?.into_iter().find(|record| record.name == name))
     }
 
+    /// True while Apptainer is at the start of an instance that it has not recorded yet, which it
+    /// goes on with when the `ctr` that asked for it is gone.
+    pub fn is_starting(&self, name: &str) -> bool {
+        let records = self.records_folder();
+        let config = records.parent().unwrap_or(&records);
+        matches!(self.record(name), Ok(None)) && births::is_starting(name, config)
+    }
+
     /// The folder in which Apptainer keeps its records and logs.
     pub fn records_folder(&self) -> PathBuf {
         records::folder(self.context)
@@ -310,6 +319,14 @@ impl<'a> Engine<'a> {
             keep,
             hostos,
         )
+    }
+
+    /// Refuses more variables than Apptainer carries.
+    ///
+    /// # Errors
+    /// Names the longest.
+    pub fn check_size_of(&self, setup: &Setup) -> Result<()> {
+        self.check_size(&environment::fold(setup.env.iter().map(String::as_str)))
     }
 
     fn check_size(&self, folded: &Folded) -> Result<()> {

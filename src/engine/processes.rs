@@ -55,7 +55,9 @@ pub fn health(process: &Process, here: &Place) -> Health {
         return Health::Gone("its process has ended".into());
     }
     // Listing the root asks every layer of it, each a FUSE helper of its own.
-    match fs::read_dir(format!("/proc/{}/root/", process.pid)) {
+    let first = fs::read_dir(format!("/proc/{}/root/", process.pid))
+        .and_then(|mut entries| entries.next().transpose());
+    match first {
         Err(error) if error.raw_os_error() == Some(nix::libc::ENOTCONN) => {
             Health::Broken("a FUSE helper was killed: its file system is not connected".into())
         }

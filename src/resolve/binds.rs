@@ -31,7 +31,7 @@ pub fn collect(given: &[String], is_hostos: bool, around: &Surroundings) -> Resu
     for folder in own.into_iter().flatten() {
         binds.extend(own_folder(&folder, "", around));
     }
-    for folder in overlays::folders(context, around.config) {
+    for folder in overlays::base_folders(context, around.config) {
         let writable = nix::unistd::access(&folder, nix::unistd::AccessFlags::W_OK).is_ok();
         binds.extend(own_folder(
             &folder,

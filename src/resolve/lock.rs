@@ -2,6 +2,8 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
@@ -26,11 +28,15 @@ impl Access {
     }
 }
 
+/// How long the remains of an instance that is replaced are waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_millis(20);
+
 /// Who may hold an image.
 pub struct Holders<'a> {
     /// Names the instance that holds an image, when `ctr` knows of one.
     pub find: &'a dyn Fn(&Path) -> Option<String>,
-    /// The instance whose hold does not count, since it is about to be stopped.
+    /// The instance whose hold does not count, since it is about to be stopped or has ended.
     pub replaced: Option<&'a str>,
 }
 
@@ -54,24 +60,22 @@ pub fn probe(path: &Path, access: Access, holders: &Holders) -> Result<()> {
                 Access::Read => error,
             }
         })?;
-    let mut question = libc::flock {
-        l_type: match access {
-            Access::Read => libc::F_RDLCK,
-            Access::Write => libc::F_WRLCK,
-        } as libc::c_short,
-        l_whence: libc::SEEK_SET as libc::c_short,
-        l_start: 0,
-        l_len: 0,
-        l_pid: 0,
-    };
-    fcntl(&file, FcntlArg::F_OFD_GETLK(&mut question))
-        .map_err(|error| Error::io(format!("cannot probe the lock of {shown}"), error))?;
-    if question.l_type == libc::F_UNLCK as libc::c_short {
+    if is_free(&file, access, path)? {
         return Ok(());
     }
     let holder = (holders.find)(path);
     if holder.is_some() && holder.as_deref() == holders.replaced {
         return Ok(());
+    }
+    // Of one that was killed, the FUSE helper may be about to end.
+    if holder.is_none() && holders.replaced.is_some() {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            sleep(LOOK);
+            if is_free(&file, access, path)? {
+                return Ok(());
+            }
+        }
     }
     let (message, remedy) = match access {
         Access::Write => (
@@ -89,4 +93,22 @@ pub fn probe(path: &Path, access: Access, holders: &Holders) -> Result<()> {
         None => Error::new(Kind::InUse, format!("{message} by another process"))
             .hint(format!("`fuser {shown}` names that process; or {remedy}")),
     })
+}
+
+fn is_free(file: &File, access: Access, path: &Path) -> Result<bool> {
+    let mut question = libc::flock {
+        l_type: match access {
+            Access::Read => libc::F_RDLCK,
+            Access::Write => libc::F_WRLCK,
+        } as libc::c_short,
+        l_whence: libc::SEEK_SET as libc::c_short,
+        l_start: 0,
+        l_len: 0,
+        l_pid: 0,
+    };
+    fcntl(file, FcntlArg::F_OFD_GETLK(&mut question)).map_err(|error| {
+        let doing = format!("cannot probe the lock of {}", path.display());
+        Error::io(doing, error)
+    })?;
+    Ok(question.l_type == libc::F_UNLCK as libc::c_short)
 }

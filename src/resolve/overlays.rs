@@ -104,14 +104,37 @@ pub fn all(context: &Context, config: &Config) -> Vec<(String, PathBuf)> {
 /// The folders in which names are looked up, in order: those of `ctr`, then those of the
 /// reference, so that overlays made for it are found.
 pub fn folders(context: &Context, config: &Config) -> Vec<PathBuf> {
-    let mut folders = config.overlay_path.value.clone();
-    if let Some(bases) = context.setting("CNT_EXTRA_BASE_DIRS") {
-        folders.extend(std::env::split_paths(bases).map(|base| base.join("images")));
-    }
+    let images = reference_folders(context)
+        .into_iter()
+        .map(|base| base.join("images"));
+    config
+        .overlay_path
+        .value
+        .iter()
+        .cloned()
+        .chain(images)
+        .collect()
+}
+
+/// The folders that an instance sees: overlays may lie with data beside them.
+pub fn base_folders(context: &Context, config: &Config) -> Vec<PathBuf> {
+    [
+        config.overlay_path.value.clone(),
+        reference_folders(context),
+    ]
+    .concat()
+}
+
+/// The base folders of the reference; its overlays are in `images/` of each.
+fn reference_folders(context: &Context) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = context
+        .setting("CNT_EXTRA_BASE_DIRS")
+        .map(|bases| std::env::split_paths(bases).collect())
+        .unwrap_or_default();
     if let Some(scratch) = context.setting("SCRATCH") {
-        folders.push(Path::new(scratch).join("condatainer/images"));
+        folders.push(Path::new(scratch).join("condatainer"));
     }
-    folders.push(context.data_home().join("condatainer/images"));
+    folders.push(context.data_home().join("condatainer"));
     folders
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::trust;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::plan::Sidecar;
 
 /// Marks a line that is a note on a variable; other lines with `#` are comments.
@@ -23,9 +23,23 @@ pub fn read(overlay: &Path, trusted: &[PathBuf], uid: u32) -> Result<Option<Side
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Error::io(format!("cannot read {}", path.display()), error)),
     };
+    if let Some(line) = bytes
+        .split(|byte| *byte == b'\n')
+        .find(|line| !is_utf8(line))
+    {
+        let text = String::from_utf8_lossy(line);
+        let key = text.split('=').next().unwrap_or_default().trim();
+        let message = format!("{}: the value of `{key}` is not UTF-8", path.display());
+        return Err(Error::new(Kind::Environment, message)
+            .hint("Apptainer would damage it: write it in UTF-8"));
+    }
     let mut sidecar = parse(&path, &bytes);
     sidecar.distrust = trust::distrust(&path, trusted, uid);
     Ok(Some(sidecar))
+}
+
+fn is_utf8(line: &[u8]) -> bool {
+    std::str::from_utf8(line).is_ok()
 }
 
 fn parse(path: &Path, bytes: &[u8]) -> Sidecar {
@@ -45,9 +59,9 @@ fn parse(path: &Path, bytes: &[u8]) -> Sidecar {
 impl Sidecar {
     /// Takes one line of the file.
     fn take(&mut self, line: &[u8]) -> std::result::Result<(), String> {
-        let line = std::str::from_utf8(line)
-            .map_err(|_| "it is not UTF-8")?
-            .trim();
+        let Ok(line) = std::str::from_utf8(line).map(str::trim) else {
+            return Err("it is not UTF-8".into());
+        };
         if let Some(note) = line.strip_prefix(NOTE) {
             self.notes.push(note.parse()?);
         } else if !line.is_empty() && !line.starts_with('#') {

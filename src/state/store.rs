@@ -169,7 +169,7 @@ impl Store {
 
     fn list_folder(&self, folder: &Path, host: &str) -> Vec<Entry> {
         let files = fs::read_dir(folder).into_iter().flatten().flatten();
-        files
+        let mut entries: Vec<Entry> = files
             .filter_map(|file| {
                 let file_name = file.file_name().into_string().ok()?;
                 let name = file_name.strip_suffix(".json")?;
@@ -181,7 +181,9 @@ impl Store {
                     state,
                 })
             })
-            .collect()
+            .collect();
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        entries
     }
 
     fn read(&self, folder: &Path, name: &str) -> Result<Option<State>> {
