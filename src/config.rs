@@ -185,14 +185,14 @@ impl Config {
         let wrong = |what: String| Error::new(Kind::Config, format!("{}: {what}", path.display()));
         let table: toml::Table = text
             .parse()
-            .map_err(|error: toml::de::Error| wrong(error.to_string().trim_end().to_owned()))?;
+            .map_err(|error: toml::de::Error| wrong(in_one_line(&error)))?;
         check_keys(&table, &KEYS, "").map_err(wrong)?;
         if let Some(toml::Value::Table(prompt)) = table.get("prompt") {
             check_keys(prompt, &["format"], "prompt.").map_err(wrong)?;
         }
         let file: File = table
             .try_into()
-            .map_err(|error: toml::de::Error| wrong(error.message().to_owned()))?;
+            .map_err(|error: toml::de::Error| wrong(in_one_line(&error)))?;
         if let Some(gpu) = file.gpu.as_deref()
             && !["auto", "none", "nvidia", "rocm"].contains(&gpu)
         {
@@ -237,6 +237,18 @@ impl Config {
             .map(|value| std::env::split_paths(value).collect());
         self.overlay_path
             .take(folders, &Source::Variable("CTR_OVERLAY_PATH"));
+    }
+}
+
+/// What TOML's reader says over several lines, the picture of the place left out.
+fn in_one_line(error: &toml::de::Error) -> String {
+    let whole = error.to_string();
+    let place = whole
+        .lines()
+        .find(|line| line.starts_with("TOML parse error") || line.starts_with("in `"));
+    match place {
+        Some(place) => format!("{} ({place})", error.message().replace('\n', ", ")),
+        None => error.message().replace('\n', ", "),
     }
 }
 
