@@ -379,22 +379,6 @@ pub struct Man {
     pub out: Option<PathBuf>,
 }
 
-impl Command {
-    /// True when a failure is also due as JSON on stdout.
-    pub fn wants_json(&self) -> bool {
-        match self {
-            Command::Env(args) => args.json,
-            Command::List(args) => args.json,
-            Command::Stats(args) => args.json,
-            Command::Show(args) => args.json,
-            Command::Overlays(args) => args.json,
-            Command::Config(args) => args.json,
-            Command::Doctor(args) => args.json,
-            _ => false,
-        }
-    }
-}
-
 fn assignment() -> impl TypedValueParser<Value = Assignment> {
     OsStringValueParser::new().try_map(Assignment::from_argument)
 }

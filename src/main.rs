@@ -26,16 +26,14 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::Cli;
-
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return report::wrong_usage(&error),
     };
     let output = report::output(&cli.global);
-    match commands::run(&cli.command, output) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => report::failure(&error, &cli.command, output),
-    }
+    commands::run(&cli.command, output).map_or_else(
+        |error| report::failure(&error, &cli.command, output),
+        |()| ExitCode::SUCCESS,
+    )
 }

@@ -20,7 +20,7 @@ pub fn output(global: &Global) -> Output {
 /// Reports a command that failed.
 pub fn failure(error: &Error, command: &Command, output: Output) -> ExitCode {
     output.error(error);
-    if command.wants_json() {
+    if wants_json(command) {
         output.json(&error.to_json());
     } else if matches!(command, Command::Env(_)) {
         print(shell::FAIL.as_bytes());
@@ -95,5 +95,19 @@ fn subcommand(words: &[OsString]) -> Option<&OsString> {
         } else if !word.as_encoded_bytes().starts_with(b"-") {
             return Some(word);
         }
+    }
+}
+
+/// True when a failure is also due as JSON on stdout.
+fn wants_json(command: &Command) -> bool {
+    match command {
+        Command::Env(args) => args.json,
+        Command::List(args) => args.json,
+        Command::Stats(args) => args.json,
+        Command::Show(args) => args.json,
+        Command::Overlays(args) => args.json,
+        Command::Config(args) => args.json,
+        Command::Doctor(args) => args.json,
+        _ => false,
     }
 }
