@@ -9,6 +9,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use crate::context::{Place, Variables};
+use crate::environment::LONGEST_STRING;
 
 /// The active instance's name.
 pub const INSTANCE: &str = "CTR_INSTANCE";
@@ -18,9 +19,6 @@ const RESTORE: &str = "CTR_RESTORE";
 /// The member of `PATH` that was put there.
 const PATH_ENTRY: &str = "CTR_PATH_ENTRY";
 const OLD: &str = "CTR_OLD_";
-
-/// Longest `NAME=VALUE` that Linux hands to a program, with its final NUL (`MAX_ARG_STRLEN`).
-const LONGEST_STRING: usize = 131_072;
 
 /// One thing for a shell to do.
 #[derive(Debug, Clone, PartialEq, Eq)]

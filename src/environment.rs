@@ -133,7 +133,7 @@ const MOST_CONFIGURATION: usize = 1_048_448;
 const CONFIGURATION_BESIDE_VARIABLES: usize = 20_000;
 
 /// Longest `NAME=VALUE` that Linux hands to a program, with its final NUL (`MAX_ARG_STRLEN`).
-const LONGEST_STRING: usize = 131_072;
+pub const LONGEST_STRING: usize = 131_072;
 
 /// How Apptainer is told of a variable: this prefix and the name.
 pub const CARRIER: &str = "APPTAINERENV_";

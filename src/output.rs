@@ -119,15 +119,15 @@ impl Output {
                 .unwrap_or(0)
         };
         let widths: Vec<usize> = (0..header.len()).map(width).collect();
-        let line = |cells: Vec<(String, usize)>| {
+        let line = |cells: Vec<(String, usize)>| -> String {
             let padded: Vec<String> = cells
                 .into_iter()
                 .zip(&widths)
                 .map(|((text, length), width)| format!("{text}{}", " ".repeat(width - length)))
                 .collect();
-            print(format!("{}\n", padded.join("  ").trim_end()).as_bytes());
+            format!("{}\n", padded.join("  ").trim_end())
         };
-        line(
+        let mut text = line(
             header
                 .iter()
                 .map(|h| (self.heading(h), h.chars().count()))
@@ -137,8 +137,9 @@ impl Output {
             let cells = row
                 .iter()
                 .map(|(text, tone)| (self.tinted(text, *tone), text.chars().count()));
-            line(cells.collect());
+            text.push_str(&line(cells.collect()));
         }
+        print(text.as_bytes());
     }
 
     /// One JSON document.

@@ -11,7 +11,7 @@ use crate::engine::{Process, Stats};
 use crate::error::Result;
 use crate::output::{Tone, print};
 use crate::session::Session;
-use crate::status::{Instance, Status};
+use crate::status::Instance;
 
 /// Time over which CPU use is measured.
 const SAMPLE: Duration = Duration::from_millis(200);
@@ -76,11 +76,7 @@ fn choose(args: &cli::Stats, session: &Session) -> Result<Vec<Instance>> {
             .patterns
             .iter()
             .any(|p| p.is_plain() && p.as_str() == instance.name);
-        named
-            && !matches!(
-                instance.status,
-                Status::Running | Status::Broken | Status::Untracked
-            )
+        named && !instance.status.is_alive()
     };
     match chosen.iter().find(ended) {
         Some(ended) => Err(session.not_running(ended)),

@@ -105,8 +105,9 @@ impl Store {
                 .prefix(".")
                 .permissions(fs::Permissions::from_mode(0o600))
                 .tempfile_in(&folder)?;
-            serde_json::to_writer_pretty(&mut temporary, &state)?;
-            temporary.write_all(b"\n")?;
+            let mut bytes = serde_json::to_vec_pretty(&state)?;
+            bytes.push(b'\n');
+            temporary.write_all(&bytes)?;
             temporary.as_file().sync_all()?;
             temporary.persist(&file)?;
             File::open(&folder)?.sync_all()
