@@ -193,11 +193,12 @@ impl Config {
         let file: File = table
             .try_into()
             .map_err(|error: toml::de::Error| wrong(in_one_line(&error)))?;
-        if let Some(gpu) = file.gpu.as_deref()
-            && !["auto", "none", "nvidia", "rocm"].contains(&gpu)
-        {
-            return Err(wrong(format!("gpu = {gpu:?} is not known"))
-                .hint("it is one of auto, none, nvidia, rocm"));
+        match file.gpu.as_deref() {
+            None | Some("auto" | "none" | "nvidia" | "rocm") => {}
+            Some(gpu) => {
+                return Err(wrong(format!("gpu = {gpu:?} is not known"))
+                    .hint("it is one of auto, none, nvidia, rocm"));
+            }
         }
         let env = file.env.map(read_env).transpose().map_err(wrong)?;
         let expand = |paths: Vec<PathBuf>| -> Vec<PathBuf> {

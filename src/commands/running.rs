@@ -100,6 +100,6 @@ pub fn as_text(path: &Path) -> Result<&str> {
 /// It cannot be replaced; it never returns otherwise.
 pub fn become_program(mut command: Command) -> Result<()> {
     let error = command.exec();
-    let program = command.get_program().display().to_string();
+    let program = command.get_program().to_string_lossy().into_owned();
     Err(Error::new(Kind::Engine, format!("cannot run {program}: {error}")).status(OWN_FAILURE))
 }

@@ -50,9 +50,12 @@ pub fn run(mut command: Command, doing: &str, show_progress: bool) -> Result<Str
     command.stdin(Stdio::null()).stdout(copy()?).stderr(copy()?);
 
     let watch = SignalWatch::start().map_err(|error| failed(error.to_string()))?;
-    let child = command
-        .spawn()
-        .map_err(|error| failed(format!("{}: {error}", command.get_program().display())))?;
+    let child = command.spawn().map_err(|error| {
+        failed(format!(
+            "{}: {error}",
+            command.get_program().to_string_lossy()
+        ))
+    })?;
     watch.child.store(child.id() as i32, Ordering::SeqCst);
     let status = wait(child, &words, doing, show_progress);
     watch.child.store(0, Ordering::SeqCst);

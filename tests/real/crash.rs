@@ -243,7 +243,7 @@ fn a_signal_during_a_start_leaves_nothing() {
         place.set("CTR_APPTAINER", program);
         let mut start = place.ctr(["start", "bio"]).spawn();
         eventually("the start waits", || waiting.exists().then_some(()));
-        kill(Pid::from_raw(start.id().cast_signed()), signal).unwrap();
+        kill(Pid::from_raw(start.id() as i32), signal).unwrap();
         let status = start.wait().unwrap();
         assert!(!status.success(), "{signal}");
         eventually("its helpers end", || {

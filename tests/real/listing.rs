@@ -1,8 +1,8 @@
 //! `ctr list`, `ctr show` and `ctr prune`.
 
 use std::fs;
-use std::io::pipe;
 
+use nix::unistd::pipe;
 use serde_json::{Value, json};
 
 use crate::support::{Place, eventually, images};

@@ -83,7 +83,7 @@ impl Run {
         let (sender, ended) = mpsc::channel();
         thread::spawn(move || drop(sender.send(child.wait())));
         let status = ended.recv_timeout(PATIENCE).unwrap_or_else(|_| {
-            let _ = kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL);
+            let _ = kill(Pid::from_raw(pid as i32), Signal::SIGKILL);
             panic!("never ended: {self}");
         });
         let take = |pipe: Receiver<Vec<u8>>, name| {
@@ -201,7 +201,7 @@ impl Output {
     /// Its standard output, which must be UTF-8.
     #[track_caller]
     pub fn text(&self) -> &str {
-        str::from_utf8(&self.stdout).unwrap_or_else(|error| panic!("{error} in {self}"))
+        std::str::from_utf8(&self.stdout).unwrap_or_else(|error| panic!("{error} in {self}"))
     }
 
     #[track_caller]

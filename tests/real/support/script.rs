@@ -79,5 +79,5 @@ pub fn noted(place: &Place, name: &str) -> Environment {
 pub fn get<'a>(environment: &'a Environment, key: &str) -> Option<&'a str> {
     environment
         .get(key.as_bytes())
-        .map(|value| str::from_utf8(value).unwrap())
+        .map(|value| std::str::from_utf8(value).unwrap())
 }

@@ -165,7 +165,7 @@ impl Terminal {
     }
 
     pub fn pid(&self) -> i32 {
-        self.child.id().cast_signed()
+        self.child.id() as i32
     }
 
     /// Waits for the end of the program and gives its status; -n when signal n ended it.

@@ -158,7 +158,7 @@ impl Bystander {
     }
 
     pub fn pid(&self) -> i32 {
-        self.0.id().cast_signed()
+        self.0.id() as i32
     }
 
     /// When it started, in clock ticks since boot.
