@@ -65,6 +65,18 @@ impl FromStr for Target {
     }
 }
 
+/// The name most like a mistyped one, when one is alike enough to be meant.
+pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    /// Jaro-Winkler similarity above which a name is worth suggesting.
+    const NEAR: f64 = 0.8;
+    known
+        .into_iter()
+        .map(|name| (strsim::jaro_winkler(name, typed), name))
+        .filter(|(score, _)| *score > NEAR)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
+}
+
 /// True for the name of an environment variable: `^[A-Za-z_][A-Za-z0-9_]*$`.
 pub fn is_variable_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')

@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::engine::{Engine, Record};
 use crate::error::{Error, Kind, Result};
 use crate::memory::Memory;
-use crate::names::{InstanceName, Pattern, Target};
+use crate::names::{InstanceName, Pattern, Target, nearest};
 use crate::output::Output;
 use crate::state::{Lock, State, Store};
 use crate::status::{self, Instance, Status};
@@ -219,23 +219,14 @@ impl<'a> Session<'a> {
 
     /// What is said of a name that stands for nothing, with the nearest that does.
     pub fn not_found(&self, name: &str) -> Error {
-        /// Similarity above which a name is worth suggesting.
-        const NEAR: f64 = 0.8;
-        let names: Vec<String> = self
-            .store
-            .list()
-            .into_iter()
-            .map(|entry| entry.name)
-            .collect();
-        let nearest = names
-            .iter()
-            .map(|known| (strsim::jaro_winkler(known, name), known))
-            .filter(|(score, _)| *score > NEAR)
-            .max_by(|a, b| a.0.total_cmp(&b.0));
-        Error::new(Kind::NotFound, format!("no such instance: {name}")).hint(match nearest {
-            Some((_, nearest)) => format!("did you mean {nearest}?"),
-            None => "`ctr list` shows those there are".to_owned(),
-        })
+        let entries = self.store.list();
+        let known = entries.iter().map(|entry| entry.name.as_str());
+        Error::new(Kind::NotFound, format!("no such instance: {name}")).hint(
+            match nearest(name, known) {
+                Some(nearest) => format!("did you mean {nearest}?"),
+                None => "`ctr list` shows those there are".to_owned(),
+            },
+        )
     }
 
     fn active_name(&self) -> Result<InstanceName> {

@@ -98,6 +98,14 @@ impl Instance {
         }
     }
 
+    /// Its status, with the reason when there is one.
+    pub fn condition(&self) -> String {
+        match self.reason.as_str() {
+            "" => self.status.word().to_owned(),
+            reason => format!("{} ({reason})", self.status.word()),
+        }
+    }
+
     /// Its name, checked: Apptainer takes some that `ctr` does not.
     ///
     /// # Errors

@@ -1,9 +1,10 @@
 //! `ctr config`: every setting in force, and where it came from.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::cli;
-use crate::config::Config;
+use crate::config::{Config, Setting};
 use crate::error::Result;
 use crate::output::{Tone, printable};
 use crate::session::Session;
@@ -51,56 +52,20 @@ fn settings(config: &Config) -> Vec<(&'static str, Value, String)> {
         .map(|(key, value)| (key.clone(), json!(value)))
         .collect();
     vec![
-        (
-            "base_image",
-            json!(config.base_image.value),
-            config.base_image.source.to_string(),
-        ),
-        (
-            "overlay_path",
-            json!(config.overlay_path.value),
-            config.overlay_path.source.to_string(),
-        ),
-        (
-            "trusted",
-            json!(config.trusted.value),
-            config.trusted.source.to_string(),
-        ),
-        (
-            "apptainer",
-            json!(config.apptainer.value),
-            config.apptainer.source.to_string(),
-        ),
-        (
-            "default_distro",
-            json!(config.default_distro.value),
-            config.default_distro.source.to_string(),
-        ),
-        (
-            "bind",
-            json!(config.bind.value),
-            config.bind.source.to_string(),
-        ),
+        row("base_image", &config.base_image),
+        row("overlay_path", &config.overlay_path),
+        row("trusted", &config.trusted),
+        row("apptainer", &config.apptainer),
+        row("default_distro", &config.default_distro),
+        row("bind", &config.bind),
         ("env", Value::Object(env), config.env.source.to_string()),
-        (
-            "gpu",
-            json!(config.gpu.value),
-            config.gpu.source.to_string(),
-        ),
-        (
-            "apptainer_flags",
-            json!(config.apptainer_flags.value),
-            config.apptainer_flags.source.to_string(),
-        ),
-        (
-            "scrub",
-            json!(config.scrub.value),
-            config.scrub.source.to_string(),
-        ),
-        (
-            "prompt.format",
-            json!(config.prompt_format.value),
-            config.prompt_format.source.to_string(),
-        ),
+        row("gpu", &config.gpu),
+        row("apptainer_flags", &config.apptainer_flags),
+        row("scrub", &config.scrub),
+        row("prompt.format", &config.prompt_format),
     ]
+}
+
+fn row<T: Serialize>(name: &'static str, setting: &Setting<T>) -> (&'static str, Value, String) {
+    (name, json!(setting.value), setting.source.to_string())
 }

@@ -85,10 +85,6 @@ fn row(instance: &Instance, active: Option<&str>) -> Vec<(String, Tone)> {
     } else {
         ""
     };
-    let status = match instance.reason.as_str() {
-        "" => instance.status.word().to_owned(),
-        reason => format!("{} ({})", instance.status.word(), printable(reason)),
-    };
     let overlays: Vec<String> = instance
         .state
         .iter()
@@ -97,7 +93,7 @@ fn row(instance: &Instance, active: Option<&str>) -> Vec<(String, Tone)> {
         .collect();
     vec![
         plain(format!("{}{mark}", instance.name)),
-        (status, instance.status.tone()),
+        (printable(&instance.condition()), instance.status.tone()),
         or_dash(
             instance
                 .process

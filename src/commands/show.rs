@@ -44,13 +44,7 @@ fn document(instance: &Instance) -> serde_json::Value {
 
 fn rows(instance: &Instance, session: &Session) -> Vec<(&'static str, String)> {
     let mut rows = vec![("name", instance.name.clone())];
-    rows.push((
-        "status",
-        match instance.reason.as_str() {
-            "" => instance.status.word().to_owned(),
-            reason => format!("{} ({reason})", instance.status.word()),
-        },
-    ));
+    rows.push(("status", instance.condition()));
     rows.push(("host", instance.host.clone()));
     if let Some(process) = &instance.process {
         rows.push(("pid", process.pid.to_string()));

@@ -6,6 +6,7 @@ use super::Access;
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
+use crate::names;
 
 const SQUASHFS: [&str; 3] = ["sqf", "sqsh", "squashfs"];
 const EXT3: &str = "img";
@@ -169,21 +170,19 @@ fn look_up(word: &str, context: &Context, config: &Config) -> Result<PathBuf> {
 }
 
 fn not_found(word: &str, name: &str, folders: &[PathBuf], known: &[(String, PathBuf)]) -> Error {
-    /// Similarity above which a name is worth suggesting.
-    const NEAR: f64 = 0.8;
-    let similar = |known: &str| match known.split_once('/') {
-        Some((first, _)) if first == name => 1.0,
-        _ => strsim::jaro_winkler(known, name),
+    let of_that_name = |known: &&str| {
+        known
+            .split_once('/')
+            .is_some_and(|(first, _)| first == name)
     };
-    let nearest = known
-        .iter()
-        .map(|(known, _)| (similar(known), known))
-        .filter(|(score, _)| *score > NEAR)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
+    let names = || known.iter().map(|(known, _)| known.as_str());
+    let nearest = names()
+        .rfind(of_that_name)
+        .or_else(|| names::nearest(name, names()));
     let searched: Vec<_> = folders.iter().map(|f| f.display().to_string()).collect();
     let message = format!("no such overlay: {}", word.escape_debug());
     Error::new(Kind::NotFound, message).hint(match nearest {
-        Some((_, nearest)) => format!("did you mean {nearest}? `ctr overlays` lists them all"),
+        Some(nearest) => format!("did you mean {nearest}? `ctr overlays` lists them all"),
         None => format!("searched {}", searched.join(", ")),
     })
 }
