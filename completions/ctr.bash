@@ -251,7 +251,7 @@ _ctr() {
             return 0
             ;;
         ctr__subcmd__env)
-            opts="-q -v -h -V --shell --if-running --unset --json --quiet --verbose --color --help --version"
+            opts="-q -v -h -V --shell --if-running --unset --json --refresh --quiet --verbose --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

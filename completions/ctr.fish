@@ -103,6 +103,7 @@ never\t''"
 complete -c ctr -n "__fish_ctr_using_subcommand env" -l if-running -d 'Print nothing and succeed when the instance does not run'
 complete -c ctr -n "__fish_ctr_using_subcommand env" -l unset -d 'Leave the active instance'
 complete -c ctr -n "__fish_ctr_using_subcommand env" -l json -d 'Print one JSON document instead of code'
+complete -c ctr -n "__fish_ctr_using_subcommand env" -l refresh -d 'Bring the shell up to date with its active instance: what the prompt hook evaluates'
 complete -c ctr -n "__fish_ctr_using_subcommand env" -s q -l quiet -d 'Say only what went wrong'
 complete -c ctr -n "__fish_ctr_using_subcommand env" -s v -l verbose -d 'Say what is decided on the way, and why'
 complete -c ctr -n "__fish_ctr_using_subcommand env" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -123,6 +123,7 @@ never\:""))' \
 '--if-running[Print nothing and succeed when the instance does not run]' \
 '(--json --if-running)--unset[Leave the active instance]' \
 '--json[Print one JSON document instead of code]' \
+'(--json --if-running --unset)--refresh[Bring the shell up to date with its active instance\: what the prompt hook evaluates]' \
 '(-v --verbose)-q[Say only what went wrong]' \
 '(-v --verbose)--quiet[Say only what went wrong]' \
 '-v[Say what is decided on the way, and why]' \

@@ -3,14 +3,14 @@ function __ctr_cmd__
     if contains -- "$argv[1]" use leave; and not contains -- "$argv[2]" -h --help
         set -l code
         if test "$argv[1]" = use
-            set code (command '__ctr_binary__' env --shell fish $argv[2..-1] | string collect)
+            set code (command __ctr_binary__ env --shell fish $argv[2..-1] | string collect)
             or return $pipestatus[1]
         else
-            set code (command '__ctr_binary__' env --shell fish --unset $argv[2..-1] | string collect)
+            set code (command __ctr_binary__ env --shell fish --unset $argv[2..-1] | string collect)
             or return $pipestatus[1]
         end
         eval "$code"
     else
-        command '__ctr_binary__' $argv
+        command __ctr_binary__ $argv
     end
 end

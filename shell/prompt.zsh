@@ -1,11 +1,29 @@
-# The active instance before the prompt, through a parameter of its own: a `%` in a value would be
-# expanded in the prompt itself.
-if [[ -o interactive && "${CTR_PROMPT-}" != off ]]; then
-    function __ctr_prompt() { psvar[9]="${CTR_INSTANCE-}"; }
-    \builtin autoload -Uz add-zsh-hook
-    add-zsh-hook -d precmd __ctr_prompt
-    add-zsh-hook precmd __ctr_prompt
-    if [[ "${PS1-}" != *'%(9V.'* ]]; then
-        PS1='%(9V.(ctr:%9v) .)'"${PS1-}"
+# The prompt hook. While the process of the active instance is the one that was made active, it only
+# reads that process's start from /proc: no program, no fork, no file of a home.
+function __ctr_hook() {
+    \builtin local __ctr_status=$?
+    \builtin emulate -L zsh
+    if [[ -n "${CTR_PROCESS-}" ]]; then
+        \builtin local -a __ctr_stat
+        { \builtin read -r -A __ctr_stat } 2>/dev/null <"/proc/${CTR_PROCESS%:*}/stat"
+        # Field 22 is the start, field 3 the condition (Z: ended).
+        if [[ "${__ctr_stat[22]-}" != "${CTR_PROCESS#*:}" || "${__ctr_stat[3]-}" == [ZX] ]]; then
+            \builtin eval "$(\command '__ctr_binary__' env --shell zsh --refresh)"
+        fi
     fi
+    # A parameter of the prompt's own: a `%` in a value would be expanded in the prompt itself.
+    psvar[9]="${CTR_INSTANCE-}"
+    # PS1 gets it once, when all else that sets it has been loaded.
+    if [[ -z "${__ctr_marked-}" ]]; then
+        \builtin typeset -g __ctr_marked=1
+        if [[ "${CTR_PROMPT-}" != off && "${PS1-}" != *'%(9V.'* ]]; then
+            PS1='%(9V.(ctr:%9v) .)'"${PS1-}"
+        fi
+    fi
+    \builtin return "$__ctr_status"
+}
+if [[ -o interactive ]]; then
+    \builtin autoload -Uz add-zsh-hook
+    add-zsh-hook -d precmd __ctr_hook
+    add-zsh-hook precmd __ctr_hook
 fi

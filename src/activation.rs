@@ -16,6 +16,9 @@ pub const INSTANCE: &str = "CTR_INSTANCE";
 /// Where the activation was made, and so where it holds.
 const PLACE: &str = "CTR_PLACE";
 const RESTORE: &str = "CTR_RESTORE";
+/// The instance's process, `PID:START`, its start in clock ticks since boot (`proc(5)`, field 22 of
+/// `stat`): a prompt sees by it, without a program, that this very process still runs.
+const PROCESS: &str = "CTR_PROCESS";
 /// The member of `PATH` that was put there.
 const PATH_ENTRY: &str = "CTR_PATH_ENTRY";
 const OLD: &str = "CTR_OLD_";
@@ -23,14 +26,40 @@ const OLD: &str = "CTR_OLD_";
 /// One thing for a shell to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Statement {
+    /// Sets a variable of `ctr`'s own.
     Export { name: String, value: OsString },
+    /// Removes a variable of `ctr`'s own.
     Unset { name: String },
+    /// Sets a variable of the instance, over whatever the shell has under that name. `exported`
+    /// tells that the environment has one, whose value is remembered elsewhere.
+    Override {
+        name: String,
+        value: OsString,
+        exported: bool,
+    },
+    /// Gives a variable back as it was: in the shell, else in the environment, else not set.
+    Restore { name: String, old: Option<OsString> },
+    /// Drops what the shell remembers of a variable that stays as it is.
+    Forget { name: String },
+}
+
+/// An instance as a shell sees it while it is active.
+#[derive(Debug, Clone, Copy)]
+pub struct Activation<'a> {
+    pub instance: &'a str,
+    /// Its process and the start of that.
+    pub process: (i32, u64),
+    /// The folder that goes to the head of `PATH`.
+    pub path_entry: &'a OsStr,
+    pub here: &'a Place,
 }
 
 /// The instance that is active in an environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Active {
     pub name: String,
+    /// Its process when it was made active, and the start of that; `None` when not known.
+    pub process: Option<(i32, u64)>,
     /// False when the activation came from another host or pid namespace.
     pub here: bool,
 }
@@ -58,6 +87,7 @@ pub fn active(variables: &Variables, here: &Place) -> Option<Active> {
     let place = variables.get(OsStr::new(PLACE));
     Some(Active {
         name: name.to_owned(),
+        process: text(variables, PROCESS).and_then(read_process),
         here: place.is_none_or(|place| place.as_os_str() == OsStr::new(&label(here))),
     })
 }
@@ -77,20 +107,15 @@ pub fn leave(variables: &Variables) -> Change {
         let name = remembered.name.to_owned();
         let now = variables.get(OsStr::new(&name));
         if now.map(|value| hash(value)).as_deref() != Some(remembered.hash) {
-            change.kept.push(name);
+            change.kept.push(name.clone());
+            change.statements.push(Statement::Forget { name });
             continue;
         }
         let old = variables.get(OsStr::new(&format!("{OLD}{name}")));
-        change
-            .statements
-            .push(match old.filter(|_| remembered.had_value) {
-                Some(old) => export(&name, old.clone()),
-                None => Statement::Unset { name },
-            });
+        let old = old.filter(|_| remembered.had_value).cloned();
+        change.statements.push(Statement::Restore { name, old });
     }
-    if let Some(path) = path_without_entry(variables) {
-        change.statements.push(export("PATH", path));
-    }
+    change.statements.extend(path_without_entry(variables));
     let companions = variables.keys().filter(|name| is_companion(name));
     change
         .statements
@@ -103,10 +128,8 @@ pub fn leave(variables: &Variables) -> Change {
 /// What makes `instance` active: leaves the one that is, then sets its variables.
 pub fn enter<'a>(
     variables: &Variables,
-    instance: &str,
-    here: &Place,
+    activation: &Activation,
     set: impl IntoIterator<Item = (&'a str, &'a str)>,
-    path_entry: &OsStr,
 ) -> Change {
     let mut change = leave(variables);
     let mut now = variables.clone();
@@ -126,19 +149,24 @@ pub fn enter<'a>(
         if let Some(old) = old {
             change.statements.push(export(&old_name, old.clone()));
         }
-        change.statements.push(export(name, value));
+        change.statements.push(Statement::Override {
+            name: name.to_owned(),
+            value,
+            exported: old.is_some(),
+        });
     }
-    let mut path = path_entry.to_owned();
+    let mut path = activation.path_entry.to_owned();
     if let Some(old) = now.get(OsStr::new("PATH")) {
         path.push(":");
         path.push(old);
     }
     change.statements.extend([
-        export("PATH", path),
-        export(PATH_ENTRY, path_entry.to_owned()),
+        set_path(path),
+        export(PATH_ENTRY, activation.path_entry.to_owned()),
         export(RESTORE, list.join(",").into()),
-        export(PLACE, label(here).into()),
-        export(INSTANCE, instance.into()),
+        export(PLACE, label(activation.here).into()),
+        export(PROCESS, write_process(activation.process).into()),
+        export(INSTANCE, activation.instance.into()),
     ]);
     change
 }
@@ -147,24 +175,34 @@ pub fn enter<'a>(
 fn apply(variables: &mut Variables, statements: &[Statement]) {
     for statement in statements {
         match statement {
-            Statement::Export { name, value } => {
+            Statement::Export { name, value }
+            | Statement::Override { name, value, .. }
+            | Statement::Restore {
+                name,
+                old: Some(value),
+            } => {
                 variables.insert(name.into(), value.clone());
             }
-            Statement::Unset { name } => {
+            Statement::Unset { name } | Statement::Restore { name, old: None } => {
                 variables.remove(OsStr::new(name));
             }
+            Statement::Forget { .. } => {}
         }
     }
 }
 
-/// `PATH` less the one member that was put there; `None` when it is not there.
-fn path_without_entry(variables: &Variables) -> Option<OsString> {
+/// Takes the one member from `PATH` that was put there; `None` when it is not there.
+fn path_without_entry(variables: &Variables) -> Option<Statement> {
     let entry = variables.get(OsStr::new(PATH_ENTRY))?.as_bytes();
     let path = variables.get(OsStr::new("PATH"))?.as_bytes();
     let mut members: Vec<&[u8]> = path.split(|byte| *byte == b':').collect();
     let at = members.iter().position(|member| *member == entry)?;
     members.remove(at);
-    Some(OsString::from_vec(members.join(&b':')))
+    let name = "PATH".to_owned();
+    Some(match members.is_empty() {
+        true => Statement::Restore { name, old: None },
+        false => set_path(OsString::from_vec(members.join(&b':'))),
+    })
 }
 
 fn remembered(list: &str) -> impl Iterator<Item = Remembered<'_>> {
@@ -182,7 +220,7 @@ fn remembered(list: &str) -> impl Iterator<Item = Remembered<'_>> {
 
 fn is_companion(name: &OsStr) -> bool {
     let name = name.as_bytes();
-    [INSTANCE, PLACE, RESTORE, PATH_ENTRY]
+    [INSTANCE, PLACE, PROCESS, RESTORE, PATH_ENTRY]
         .iter()
         .any(|own| own.as_bytes() == name)
         || name.starts_with(OLD.as_bytes())
@@ -195,8 +233,26 @@ fn export(name: &str, value: OsString) -> Statement {
     }
 }
 
+/// `PATH` is special or read-only in some shells, as a variable of the instance may be.
+fn set_path(value: OsString) -> Statement {
+    Statement::Override {
+        name: "PATH".to_owned(),
+        value,
+        exported: true,
+    }
+}
+
 fn text<'a>(variables: &'a Variables, name: &str) -> Option<&'a str> {
     variables.get(OsStr::new(name))?.to_str()
+}
+
+fn read_process(text: &str) -> Option<(i32, u64)> {
+    let (pid, start) = text.split_once(':')?;
+    Some((pid.parse().ok()?, start.parse().ok()?))
+}
+
+fn write_process((pid, start): (i32, u64)) -> String {
+    format!("{pid}:{start}")
 }
 
 fn label(place: &Place) -> String {
@@ -225,13 +281,13 @@ mod tests {
 
     fn entered(variables: &Variables, name: &str, set: &[(&str, &str)]) -> Variables {
         let entry = format!("/run/{name}");
-        let change = enter(
-            variables,
-            name,
-            &here(),
-            set.iter().copied(),
-            OsStr::new(&entry),
-        );
+        let activation = Activation {
+            instance: name,
+            process: (7, 70),
+            path_entry: OsStr::new(&entry),
+            here: &here(),
+        };
+        let change = enter(variables, &activation, set.iter().copied());
         let mut after = variables.clone();
         apply(&mut after, &change.statements);
         after
@@ -255,7 +311,11 @@ mod tests {
         let before = shell(&[("PATH", b"/bin"), ("EMPTY", b""), ("ODD", b"\xff\n'")]);
         let inside = entered(&before, "bio", &[("EMPTY", "x"), ("ODD", "y"), ("NEW", "")]);
         assert_eq!(inside[OsStr::new("PATH")], "/run/bio:/bin");
-        assert_eq!(active(&inside, &here()).unwrap().name, "bio");
+        let active = active(&inside, &here()).unwrap();
+        assert_eq!(
+            (active.name.as_str(), active.process),
+            ("bio", Some((7, 70)))
+        );
         assert_eq!(left(&inside), before);
         assert_eq!(without(&inside), before);
     }
@@ -283,6 +343,13 @@ mod tests {
         let other = entered(&once, "two", &[("B", "2")]);
         assert!(!other.contains_key(OsStr::new("A")));
         assert_eq!(left(&other), before);
+    }
+
+    #[test]
+    fn a_path_that_was_not_set_is_not_set_again() {
+        for before in [shell(&[]), shell(&[("PATH", b"")])] {
+            assert_eq!(left(&entered(&before, "bio", &[])), before);
+        }
     }
 
     #[test]

@@ -201,6 +201,9 @@ pub struct Env {
     /// Print one JSON document instead of code
     #[arg(long)]
     pub json: bool,
+    /// Bring the shell up to date with its active instance: what the prompt hook evaluates
+    #[arg(long, hide = true, conflicts_with_all = ["name", "json", "if_running", "unset"])]
+    pub refresh: bool,
     /// The instance; the active one when not given
     pub name: Option<Target>,
 }

@@ -4,7 +4,8 @@ use std::ffi::OsStr;
 
 use serde_json::json;
 
-use crate::activation::{self, Change};
+use super::refresh;
+use crate::activation::{self, Activation, Change, Statement};
 use crate::cli;
 use crate::error::{Error, Kind, Result};
 use crate::output::print;
@@ -19,8 +20,11 @@ use crate::status::{Instance, Status};
 /// The instance does not run; there is no private folder for its shims.
 pub fn run(args: &cli::Env, session: &Session) -> Result<()> {
     let shell = args.shell.unwrap_or_else(|| shell::detect(session.context));
-    if args.unset {
-        let change = activation::leave(&session.context.variables);
+    if args.unset || args.refresh {
+        let change = match args.unset {
+            true => activation::leave(&session.context.variables),
+            false => refresh::run(session)?,
+        };
         say_kept(&change, "was changed since, and stays as it is", session);
         print(&shell::code(shell, &change.statements));
         return Ok(());
@@ -38,20 +42,37 @@ pub fn run(args: &cli::Env, session: &Session) -> Result<()> {
         )
         .hint("leave this one first"));
     }
-    let set: Vec<(&str, &str)> = variables(&instance);
-    let shims = runtime::shim_folder(session.context, &instance.name)?;
     if args.json {
-        session
-            .output
-            .json(&document(&instance, &set, &shims, session));
+        session.output.json(&document(&instance, session)?);
         return Ok(());
     }
     say_withheld(&instance, session);
-    let (callers, place) = (&session.context.variables, &session.context.place);
-    let change = activation::enter(callers, &instance.name, place, set, OsStr::new(&shims));
+    let change = enter(&instance, session)?;
     say_kept(&change, "stays as it is", session);
     print(&shell::code(shell, &change.statements));
     Ok(())
+}
+
+/// What makes an instance active in the caller's shell.
+///
+/// # Errors
+/// There is no private folder for its shims.
+pub fn enter(instance: &Instance, session: &Session) -> Result<Change> {
+    let shims = runtime::shim_folder(session.context, &instance.name)?;
+    let activation = Activation {
+        instance: &instance.name,
+        process: process(instance).unwrap_or_default(),
+        path_entry: OsStr::new(&shims),
+        here: &session.context.place,
+    };
+    let callers = &session.context.variables;
+    Ok(activation::enter(callers, &activation, variables(instance)))
+}
+
+/// The instance's process, and the start of that.
+pub fn process(instance: &Instance) -> Option<(i32, u64)> {
+    let process = instance.process.as_ref()?;
+    Some((process.pid, process.pid_start_time))
 }
 
 /// The instance's variables that make sense on the host.
@@ -62,32 +83,29 @@ fn variables(instance: &Instance) -> Vec<(&str, &str)> {
         .map_or_else(Vec::new, |state| state.setup.host_variables().collect())
 }
 
-fn document(
-    instance: &Instance,
-    set: &[(&str, &str)],
-    shims: &std::path::Path,
-    session: &Session,
-) -> serde_json::Value {
-    let mut all: serde_json::Map<_, _> = set
-        .iter()
-        .map(|(key, value)| ((*key).to_owned(), json!(value)))
+fn document(instance: &Instance, session: &Session) -> Result<serde_json::Value> {
+    let mut set: serde_json::Map<_, _> = variables(instance)
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), json!(value)))
         .collect();
-    all.insert(activation::INSTANCE.to_owned(), json!(instance.name));
+    set.insert(activation::INSTANCE.to_owned(), json!(instance.name));
     let left = activation::leave(&session.context.variables);
     let unset: Vec<String> = left
         .statements
         .into_iter()
         .filter_map(|statement| match statement {
-            activation::Statement::Unset { name } if !all.contains_key(&name) => Some(name),
+            Statement::Unset { name } | Statement::Restore { name, old: None } => Some(name),
             _ => None,
         })
+        .filter(|name| !set.contains_key(name))
         .collect();
-    json!({
+    let shims = runtime::shim_folder(session.context, &instance.name)?;
+    Ok(json!({
         "instance": instance.name,
-        "set": all,
+        "set": set,
         "unset": unset,
         "path_prepend": [shims],
-    })
+    }))
 }
 
 fn say_kept(change: &Change, how: &str, session: &Session) {

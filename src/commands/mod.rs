@@ -13,6 +13,7 @@ mod man;
 mod note;
 mod overlays;
 mod prune;
+mod refresh;
 mod restart;
 mod running;
 mod show;

@@ -20,8 +20,8 @@ pub struct Options<'a> {
 
 /// Stands for the function's name in the snippets.
 const FUNCTION: &str = "__ctr_cmd__";
-/// Stands for the binary's path, as one quoted word.
-const BINARY: &str = "'__ctr_binary__'";
+/// Stands for the binary's path, as one word.
+const BINARY: &str = "__ctr_binary__";
 
 /// The code for one shell: the files in `shell/`, with names put in.
 pub fn integration(shell: ShellName, options: &Options) -> Vec<u8> {
@@ -41,7 +41,11 @@ pub fn integration(shell: ShellName, options: &Options) -> Vec<u8> {
             include_str!("../../shell/prompt.fish"),
             include_str!("../../shell/completion.fish"),
         ),
-        ShellName::Sh => (include_str!("../../shell/init.sh"), "", ""),
+        ShellName::Sh => (
+            include_str!("../../shell/init.sh"),
+            include_str!("../../shell/prompt.sh"),
+            "",
+        ),
     };
     let mut text = function.to_owned();
     if options.prompt {
@@ -51,7 +55,10 @@ pub fn integration(shell: ShellName, options: &Options) -> Vec<u8> {
         text.push_str(completion);
     }
     let binary = quote(shell, OsStr::new(options.binary));
-    let text = text.replace(FUNCTION, options.function);
+    // In quotes it is one word to the linters of shells; those of fish take the quotes off.
+    let text = text
+        .replace(&format!("'{BINARY}'"), BINARY)
+        .replace(FUNCTION, options.function);
     let parts: Vec<&[u8]> = text.split(BINARY).map(str::as_bytes).collect();
     parts.join(binary.as_slice())
 }

@@ -1,0 +1,35 @@
+# shellcheck shell=bash
+# Every statement here ends with `;`, so that it survives `eval $(…)` without quotes.
+
+# Sets a variable of the instance. What this shell alone knows of it (that it is not exported, an
+# integer, an array) no child could hand back, so it is kept in a variable beside it.
+function __ctr_set() {
+    if \builtin declare -p "$1" >/dev/null 2>&1; then
+        \builtin local __ctr_was;
+        __ctr_was="$(\builtin declare -p "$1")";
+        if [[ "${__ctr_was#"declare -x $1="}" == "$__ctr_was" ]]; then
+            # A failed assignment would end the evaluation; a failed unset does not.
+            if ! \builtin unset -v "$1" 2>/dev/null; then
+                \builtin printf 'ctr: %s is read-only in this shell, and stays as it is\n' "$1" >&2;
+                \builtin return 0;
+            fi;
+            \builtin eval "__ctr_was_$1=\$__ctr_was";
+        fi;
+    fi;
+    \builtin export "$1=$2";
+};
+# Gives a variable back: what this shell knew of it, else what the environment held ($2), else unset.
+function __ctr_restore() {
+    \builtin local __ctr_was;
+    \builtin eval "__ctr_was=\"\${__ctr_was_$1-}\"";
+    \builtin unset -v "__ctr_was_$1";
+    if ! \builtin unset -v "$1" 2>/dev/null; then
+        \builtin printf 'ctr: %s is read-only in this shell, and stays as it is\n' "$1" >&2;
+    elif [[ "${__ctr_was#declare -- }" != "$__ctr_was" ]]; then
+        \builtin eval "${__ctr_was#declare -- }";
+    elif [[ -n "$__ctr_was" ]]; then
+        \builtin eval "\\builtin declare -g ${__ctr_was#declare }";
+    elif [[ "$#" -gt 1 ]]; then
+        \builtin export "$1=$2";
+    fi;
+};

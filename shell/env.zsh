@@ -1,0 +1,37 @@
+# Sets a variable of the instance. What this shell alone knows of it (that it is not exported, an
+# integer, an array) no child could hand back, so it is kept in a variable beside it.
+function __ctr_set() {
+    \builtin emulate -L zsh
+    \builtin local __ctr_type="${(Pt)1}"
+    case "$__ctr_type" in
+    *readonly*)
+        \builtin print -r -- "ctr: $1 is read-only in this shell, and stays as it is" >&2
+        \builtin return 0
+        ;;
+    '' | scalar-export | *special*) ;;
+    *)
+        \builtin typeset -g "__ctr_was_$1=$(\builtin typeset -p "$1")"
+        \builtin unset "$1"
+        ;;
+    esac
+    # What a special variable does not take would end the evaluation.
+    { \builtin export "$1=$2" } always { TRY_BLOCK_ERROR=0 }
+}
+# Gives a variable back: what this shell knew of it, else what the environment held ($2), else unset.
+function __ctr_restore() {
+    \builtin emulate -L zsh
+    \builtin local __ctr_was_name="__ctr_was_$1"
+    \builtin local __ctr_was="${(P)__ctr_was_name}"
+    if [[ "${(Pt)1}" == *readonly* ]]; then
+        \builtin print -r -- "ctr: $1 is read-only in this shell, and stays as it is" >&2
+        \builtin return 0
+    fi
+    \builtin unset "$__ctr_was_name" "$1"
+    if [[ -n "$__ctr_was" ]]; then
+        # It says `export` or `typeset`, without or with `-g`, as it pleases.
+        [[ "$__ctr_was" == export* ]] && __ctr_was="typeset -x${__ctr_was#export}"
+        \builtin eval "\\builtin typeset -g ${__ctr_was#typeset }"
+    elif (( $# > 1 )); then
+        \builtin export "$1=$2"
+    fi
+}

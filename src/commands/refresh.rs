@@ -1,0 +1,63 @@
+//! `ctr env --refresh`: what the prompt hook evaluates once the process of the active instance is
+//! not the one that was made active.
+
+use super::env;
+use crate::activation::{self, Active, Change};
+use crate::error::Result;
+use crate::session::Session;
+use crate::state::Phase;
+use crate::status::Instance;
+
+/// Brings the shell up to date with its active instance: takes over the environment of one that
+/// was started again, leaves one that does not run here, and says so.
+///
+/// # Errors
+/// There is no private folder for shims.
+pub fn run(session: &Session) -> Result<Change> {
+    let variables = &session.context.variables;
+    let Some(active) = activation::active(variables, &session.context.place) else {
+        return Ok(Change::default());
+    };
+    let name = &active.name;
+    if !active.here {
+        return Ok(leave(
+            name,
+            "it was made active on another host or in a container",
+            session,
+        ));
+    }
+    match session.find(name) {
+        Ok(Some(instance)) if is_in_transition(&instance, session)? => Ok(Change::default()),
+        Ok(Some(instance)) if instance.status.is_alive() => take_over(&active, &instance, session),
+        Ok(Some(instance)) => Ok(leave(
+            name,
+            &format!("it is {}", instance.condition()),
+            session,
+        )),
+        Ok(None) => Ok(leave(name, "it was stopped", session)),
+        Err(error) => Ok(leave(name, &error.message, session)),
+    }
+}
+
+/// True while it is being started, stopped or restarted: the next prompt will know.
+fn is_in_transition(instance: &Instance, session: &Session) -> Result<bool> {
+    let starting = |state: &crate::state::State| state.phase == Phase::Starting;
+    Ok(instance.state.as_ref().is_some_and(starting)
+        || !instance.status.is_alive() && session.store.try_lock(&instance.name)?.is_none())
+}
+
+fn take_over(active: &Active, instance: &Instance, session: &Session) -> Result<Change> {
+    if active.process == env::process(instance) {
+        return Ok(Change::default());
+    }
+    let name = &instance.name;
+    session.output.note(&format!(
+        "`{name}` was started again; its environment is taken over"
+    ));
+    env::enter(instance, session)
+}
+
+fn leave(name: &str, why: &str, session: &Session) -> Change {
+    session.output.warn(&format!("left `{name}`: {why}"));
+    activation::leave(&session.context.variables)
+}
