@@ -4,8 +4,10 @@ function __ctr_hook() {
     \builtin local __ctr_status=$?
     \builtin emulate -L zsh
     if [[ -n "${CTR_PROCESS-}" ]]; then
+        \builtin local __ctr_file="/proc/${CTR_PROCESS%:*}/stat"
         \builtin local -a __ctr_stat
-        { \builtin read -r -A __ctr_stat } 2>/dev/null <"/proc/${CTR_PROCESS%:*}/stat"
+        # This form of `$(…)` forks nothing, and is faster than `read`, which takes a byte at a time.
+        [[ -r "$__ctr_file" ]] && __ctr_stat=(${(s: :)"$(<$__ctr_file)"})
         # Field 22 is the start, field 3 the condition (Z: ended).
         if [[ "${__ctr_stat[22]-}" != "${CTR_PROCESS#*:}" || "${__ctr_stat[3]-}" == [ZX] ]]; then
             \builtin eval "$(\command '__ctr_binary__' env --shell zsh --refresh)"

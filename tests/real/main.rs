@@ -15,6 +15,7 @@ mod exec;
 mod ext3;
 mod folder;
 mod harness;
+mod hook;
 mod hostos;
 mod identity;
 mod listing;
