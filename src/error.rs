@@ -97,6 +97,11 @@ impl Error {
         self
     }
 
+    /// True when a signal ended what was being done: a person or a scheduler wants an end to it.
+    pub fn is_interruption(&self) -> bool {
+        self.status.is_some_and(|status| status > 128)
+    }
+
     /// The exit status: 2 for wrong usage, 1 for every other failure, unless it has its own.
     pub fn code(&self) -> u8 {
         self.status

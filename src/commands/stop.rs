@@ -24,10 +24,10 @@ pub fn run(args: &cli::Stop, session: &Session) -> Result<()> {
 }
 
 /// Does something to each instance, a line each; what is missing or fails does not keep the
-/// others.
+/// others, an interruption does.
 ///
 /// # Errors
-/// One was missing or failed; the only one, in its own words.
+/// One was missing or failed; the only one, in its own words. It was interrupted.
 pub fn each(
     chosen: &[Instance],
     mut failed: Vec<Error>,
@@ -39,6 +39,7 @@ pub fn each(
     for instance in chosen {
         match act(instance) {
             Ok(what) => session.output.note(&format!("`{}` {what}", instance.name)),
+            Err(error) if error.is_interruption() => return Err(error),
             Err(error) => failed.push(error),
         }
     }
@@ -74,7 +75,7 @@ fn manner(args: &cli::Stop) -> Result<Manner> {
             .hint("for example SIGTERM, HUP or 15")
     })?;
     Ok(Manner::Ask {
-        signal: signal.as_str().to_owned(),
+        signal,
         seconds: args.timeout,
     })
 }
@@ -104,7 +105,7 @@ fn choose(args: &cli::Stop, session: &Session) -> Result<(Vec<Instance>, Vec<Err
         Status::Untracked => args.untracked,
         Status::Elsewhere => false,
         Status::Stopped => !args.keep,
-        _ => true,
+        _ => instance.is_known_here(),
     });
     if all.is_empty() {
         return Err(Error::new(Kind::NotFound, "no instance is there to stop"));

@@ -86,6 +86,18 @@ pub fn members(pid: i32) -> Vec<Proc> {
         .collect()
 }
 
+/// How many members of the instance's pid namespace have their parent outside of it, beside its
+/// first process: what they have started themselves does not count.
+pub fn brought_in(pid: i32) -> usize {
+    let members = members(pid);
+    let is_member = |pid: i32| members.iter().any(|member| member.pid == pid);
+    let from_outside = |member: &&Proc| {
+        let parent = member.stat().map(|stat| stat.ppid);
+        member.pid != pid && parent.is_ok_and(|parent| !is_member(parent))
+    };
+    members.iter().filter(from_outside).count()
+}
+
 /// Everything that must be gone when an instance is: its processes, the one that watches over
 /// it, and that one's children, the FUSE helpers.
 pub fn inventory(process: &Process) -> Vec<Identity> {

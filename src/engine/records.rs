@@ -68,8 +68,12 @@ pub fn list(records: &Path, context: &Context) -> Result<Vec<Record>> {
     Ok(found)
 }
 
-/// Removes the record and the logs of an instance that has ended.
+/// Removes the record and the logs of an instance that has ended; of one that lives, nothing.
 pub fn forget(records: &Path, name: &str, context: &Context) {
+    let lives = |record: &Record| record.name == name;
+    if !list(records, context).is_ok_and(|live| !live.iter().any(lives)) {
+        return;
+    }
     for user in entries(&records.join("app").join(&context.host)).unwrap_or_default() {
         let _ = fs::remove_dir_all(user.join(name));
     }
@@ -78,14 +82,6 @@ pub fn forget(records: &Path, name: &str, context: &Context) {
             let _ = fs::remove_file(user.join(format!("{name}.{ending}")));
         }
     }
-}
-
-/// True while Apptainer still has a record of that name, live or not.
-pub fn exists(records: &Path, name: &str, context: &Context) -> bool {
-    entries(&records.join("app").join(&context.host))
-        .unwrap_or_default()
-        .iter()
-        .any(|user| user.join(name).join(format!("{name}.json")).exists())
 }
 
 fn read(file: &Path, context: &Context) -> Option<Record> {

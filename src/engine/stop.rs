@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::processes::{self, Identity};
-use super::{Engine, Process, failure, launch, records};
-use crate::environment::Folded;
+use super::{Engine, Process};
 use crate::error::{Error, Kind, Result};
 
 /// How long what outlives its instance is waited for, before and after it is killed.
@@ -18,7 +18,7 @@ const LOOK: Duration = Duration::from_millis(10);
 #[derive(Debug, Clone)]
 pub enum Manner {
     /// Ask with a signal; kill after so many seconds.
-    Ask { signal: String, seconds: u64 },
+    Ask { signal: Signal, seconds: u64 },
     /// Kill at once.
     Kill,
 }
@@ -27,7 +27,7 @@ impl Default for Manner {
     /// As `ctr stop` without options: SIGINT, and ten seconds.
     fn default() -> Self {
         Manner::Ask {
-            signal: "SIGINT".into(),
+            signal: Signal::SIGINT,
             seconds: 10,
         }
     }
@@ -40,41 +40,26 @@ pub struct Stopped {
     pub commands: usize,
 }
 
-/// Stops one instance.
+/// Stops one instance: as `apptainer instance stop` does, which takes seconds for it, and also
+/// when Apptainer's record of it is lost.
 ///
 /// # Errors
-/// Apptainer fails and the instance lives on; something of it cannot be killed.
+/// Something of it cannot be signalled, or killed.
 pub fn stop(engine: &Engine, name: &str, process: &Process, manner: &Manner) -> Result<Stopped> {
     let commands = engine.commands_inside(process);
     let before = processes::inventory(process);
-    let mut command = engine.command(engine.variables(&Folded::default(), false, false))?;
-    command.args(["instance", "stop"]);
-    match manner {
-        Manner::Ask { signal, seconds } => {
-            command.args(["--signal", signal, "--timeout", &seconds.to_string()]);
-        }
-        Manner::Kill => {
-            command.arg("--force");
-        }
+    let first: Vec<Identity> = before
+        .iter()
+        .copied()
+        .filter(|identity| identity.pid == process.pid)
+        .collect();
+    if let Manner::Ask { signal, seconds } = manner {
+        send(*signal, &first, name)?;
+        wait_until_gone(first.clone(), Duration::from_secs(*seconds));
     }
-    command.arg(name);
-    let outcome = launch::run(command, &format!("stopping {name}"), false);
-    if let Err(failed) = &outcome {
-        // It may have ended by itself between the look and the call.
-        if before
-            .iter()
-            .any(|identity| identity.pid == process.pid && identity.lives())
-        {
-            return Err(failure::explain(
-                &format!("Apptainer cannot stop `{name}`"),
-                failed,
-            ));
-        }
-    }
+    send(Signal::SIGKILL, &first, name)?;
     let left = wait_until_gone(before, GRACE);
-    for identity in &left {
-        let _ = kill(Pid::from_raw(identity.pid), Signal::SIGKILL);
-    }
+    send(Signal::SIGKILL, &left, name)?;
     let left = wait_until_gone(left, GRACE);
     if !left.is_empty() {
         let pids: Vec<String> = left
@@ -90,11 +75,26 @@ pub fn stop(engine: &Engine, name: &str, process: &Process, manner: &Manner) -> 
         )
         .hint("they wait for a device or a server; look with `ps`, and stop it again later"));
     }
-    let folder = engine.records_folder();
-    if records::exists(&folder, name, engine.context) {
-        records::forget(&folder, name, engine.context);
-    }
+    // Its supervisor has removed the record, unless it was killed.
+    engine.forget(name);
     Ok(Stopped { commands })
+}
+
+/// Sends a signal to those that live. One that ends meanwhile is none the worse.
+fn send(signal: Signal, processes: &[Identity], name: &str) -> Result<()> {
+    for identity in processes.iter().filter(|identity| identity.lives()) {
+        match kill(Pid::from_raw(identity.pid), signal) {
+            Err(error) if error != Errno::ESRCH => {
+                let pid = identity.pid;
+                return Err(Error::io(
+                    format!("cannot send {signal} to process {pid} of `{name}`"),
+                    error,
+                ));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn wait_until_gone(mut left: Vec<Identity>, most: Duration) -> Vec<Identity> {

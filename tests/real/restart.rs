@@ -306,3 +306,21 @@ fn a_broken_instance_can_be_stopped() {
     place.ctr(["stop", "bio"]).ok();
     place.assert_clean();
 }
+
+#[test]
+fn ctrl_c_ends_the_restart_of_several() {
+    let mut place = Place::new();
+    place.start("one", &[]);
+    place.start("two", &[]);
+    let two = place.record("two").pid;
+    let (apptainer, gate, waits) = place.gated_apptainer();
+    place.set("CTR_APPTAINER", apptainer);
+    let mut restart = place.ctr(["restart", "one", "two"]).spawn();
+    eventually("the first start waits", || waits.exists().then_some(()));
+    let pid = nix::unistd::Pid::from_raw(restart.id() as i32);
+    nix::sys::signal::kill(pid, Signal::SIGINT).unwrap();
+    fs::write(gate, "").unwrap();
+    assert_eq!(restart.wait().unwrap().code(), Some(130));
+    assert_eq!(place.record("two").pid, two);
+    assert_eq!(place.status("one"), "stopped");
+}

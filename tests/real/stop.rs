@@ -300,3 +300,58 @@ fn quiet_stops_without_a_word() {
     place.ctr(["-q", "stop", "bio"]).ok().quiet();
     place.assert_clean();
 }
+
+#[test]
+fn an_instance_whose_record_is_lost_is_stopped_all_the_same() {
+    let place = Place::new();
+    place.start("bio", &[]);
+    for record in place.records() {
+        std::fs::remove_file(record).unwrap();
+    }
+    assert_eq!(place.status("bio"), "running");
+    place.ctr(["stop", "bio"]).ok();
+    place.assert_clean();
+}
+
+#[test]
+fn the_record_of_a_live_instance_of_the_same_name_stays() {
+    let place = Place::new();
+    let image = images().sif.to_str().unwrap();
+    for action in [&["prune"][..], &["stop", "dev"], &["stop", "--all"]] {
+        place.start("dev", &[]);
+        place.apptainer(["instance", "stop", "dev"]).ok();
+        place.apptainer(["instance", "start", image, "dev"]).ok();
+        place.ctr(action).ok();
+        let listed = place.apptainer(["instance", "list"]).ok();
+        assert!(listed.text().contains("dev"), "{action:?}: {listed}");
+        assert_eq!(place.status("dev"), "untracked", "{action:?}");
+        place.apptainer(["instance", "stop", "dev"]).ok();
+    }
+}
+
+#[test]
+fn only_what_was_brought_in_counts_as_a_command() {
+    let place = Place::new();
+    let script = "#!/bin/sh\nsleep 1000 & sleep 1000\n";
+    let image = place.sandbox("busy", &[("/.singularity.d/startscript", script)]);
+    place.start("bio", &["-b", image.to_str().unwrap()]);
+    let stopped = place.ctr(["stop", "bio"]).ok();
+    assert!(!stopped.stderr.contains("running inside"), "{stopped}");
+
+    place.start("bio", &["-b", image.to_str().unwrap()]);
+    let shell = "sleep 1000 & echo; sleep 1000";
+    let mut child = place.ctr(["exec", "bio", "sh", "-c", shell]).spawn();
+    eventually("the command runs", || {
+        let sleeps = place.processes().into_iter();
+        (sleeps
+            .filter(|process| process.title.starts_with("sleep"))
+            .count()
+            == 4)
+            .then_some(())
+    });
+    place
+        .ctr(["stop", "bio"])
+        .ok()
+        .says(&["1 command was running inside"]);
+    child.wait().unwrap();
+}
