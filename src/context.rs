@@ -1,5 +1,5 @@
 //! What the process was given: environment, folders, user, host, terminals.
-//! Read once in `main`, passed down, never looked at again on the way.
+//! Read once, before a command runs, passed down, never looked at again on the way.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -128,6 +128,14 @@ impl Context {
 }
 
 impl Place {
+    /// Inode of the first pid namespace of every kernel (`PROC_PID_INIT_INO` in Linux).
+    const FIRST_PID_NAMESPACE: u64 = 0xEFFF_FFFC;
+
+    /// True outside of every container and job launcher that has a pid namespace of its own.
+    pub fn is_of_the_host(&self) -> bool {
+        self.pid_namespace == Self::FIRST_PID_NAMESPACE
+    }
+
     /// The place of this process.
     fn read() -> Result<Self> {
         let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")

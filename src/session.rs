@@ -72,7 +72,14 @@ impl<'a> Session<'a> {
             Some(state) if status::is_cut_off(&state, &self.engine) => {
                 // Whoever holds the lock is mending it, or starting it again.
                 if let Some(_lock) = self.store.try_lock(name)? {
-                    self.mend(&state)?;
+                    let now = self.store.load(name)?;
+                    // Another may have mended it, and more, before the lock was had.
+                    if now
+                        .as_ref()
+                        .is_some_and(|now| now.generation == state.generation)
+                    {
+                        self.mend(&state)?;
+                    }
                 }
                 self.look(name, self.store.load(name)?)
             }

@@ -98,6 +98,13 @@ impl Instance {
         }
     }
 
+    /// False for a dead one whose file does not say on which host it ran, as those of the
+    /// reference: on a shared home it may live on another.
+    pub fn is_known_here(&self) -> bool {
+        let says_where = |state: &State| !state.host.is_empty();
+        self.status.is_alive() || self.state.as_ref().is_none_or(says_where)
+    }
+
     /// Its status, with the reason when there is one.
     pub fn condition(&self) -> String {
         match self.reason.as_str() {
@@ -149,7 +156,19 @@ fn judge(
         .as_ref()
         .or(record.map(|record| &record.process))
     else {
-        return (Status::Dead, "Apptainer has no record of it".into(), None);
+        // A file of the reference says neither which process nor which host.
+        return match context.place.is_of_the_host() {
+            true => (
+                Status::Dead,
+                "Apptainer has no record of it here".into(),
+                None,
+            ),
+            false => (
+                Status::Elsewhere,
+                "it cannot be judged from this pid namespace".into(),
+                None,
+            ),
+        };
     };
     let health = engine.health(process);
     if state.phase == Phase::Starting {

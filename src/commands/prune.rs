@@ -16,6 +16,12 @@ pub fn run(args: &cli::Prune, session: &Session) -> Result<()> {
             continue;
         }
         let (name, reason) = (&instance.name, &instance.reason);
+        if !instance.is_known_here() {
+            session.output.note(&format!(
+                "`{name}` stays: its file does not say on which host it ran; `ctr stop {name}` removes it"
+            ));
+            continue;
+        }
         if args.dry_run {
             session
                 .output

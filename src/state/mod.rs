@@ -60,6 +60,25 @@ pub struct State {
     pub log_err: String,
 }
 
+/// Why a state file cannot be used.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// It was written by a newer `ctr`, in this format.
+    Newer(u32),
+    /// It is not what `ctr` writes, for this reason.
+    Damaged(String),
+}
+
+#[derive(Deserialize)]
+struct Format {
+    #[serde(default)]
+    format: u32,
+}
+
+fn damaged(error: serde_json::Error) -> Unusable {
+    Unusable::Damaged(error.to_string())
+}
+
 impl State {
     /// The state of a start that is about to be made by this process, so that a crash on the way
     /// leaves a trace.
@@ -117,14 +136,13 @@ impl State {
     ///
     /// # Errors
     /// It is not JSON of this form, or of a newer format.
-    pub fn from_json(bytes: &[u8]) -> Result<Self, String> {
-        let mut state: State = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
-        if state.format > FORMAT {
-            return Err(format!(
-                "it has format {}, and this ctr knows up to {FORMAT}",
-                state.format
-            ));
+    pub fn from_json(bytes: &[u8]) -> Result<Self, Unusable> {
+        // What a newer one holds beside its format is not for this version to judge.
+        let Format { format } = serde_json::from_slice(bytes).map_err(damaged)?;
+        if format > FORMAT {
+            return Err(Unusable::Newer(format));
         }
+        let mut state: State = serde_json::from_slice(bytes).map_err(damaged)?;
         if state.format == 0 {
             // The reference sets them empty, and Python then trusts nobody.
             let emptied = ["CURL_CA_BUNDLE=", "SSL_CERT_FILE="];
@@ -185,11 +203,12 @@ mod tests {
 
     #[test]
     fn a_newer_format_is_refused() {
-        assert!(
-            State::from_json(br#"{"format": 99, "name": "x"}"#)
-                .unwrap_err()
-                .contains("99")
-        );
+        for newer in [
+            br#"{"format": 99, "name": "x"}"#.as_slice(),
+            br#"{"format": 99, "name": {"of": "another form"}}"#,
+        ] {
+            assert_eq!(State::from_json(newer).unwrap_err(), Unusable::Newer(99));
+        }
         assert!(State::from_json(br#"{"name": "x""#).is_err());
         assert!(State::from_json(b"[]").is_err());
     }

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use super::{Lock, State};
+use super::{FORMAT, Lock, State, Unusable};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::names::InstanceName;
@@ -214,7 +214,16 @@ impl Store {
             let hint = format!("look at it, then remove it: rm '{}'", path.display());
             Error::new(Kind::State, message).hint(hint)
         };
-        let state = State::from_json(&bytes).map_err(damaged)?;
+        let state = State::from_json(&bytes).map_err(|unusable| match unusable {
+            Unusable::Damaged(why) => damaged(why),
+            Unusable::Newer(format) => {
+                let shown = path.display();
+                let message = format!(
+                    "the state file {shown} has format {format}, and this ctr knows up to {FORMAT}"
+                );
+                Error::new(Kind::State, message).hint("a newer ctr wrote it: use that one")
+            }
+        })?;
         if state.setup.name != name {
             return Err(damaged(format!(
                 "it is of `{}`",

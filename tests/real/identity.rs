@@ -136,7 +136,7 @@ fn the_state_of_another_host_lies_where_the_host_says_and_not_where_the_file_say
 }
 
 /// `ctr` in a pid namespace of its own, as inside a container or some job launchers.
-fn ctr_in_pid_namespace(place: &Place, args: &[&str]) -> Run {
+pub fn ctr_in_pid_namespace(place: &Place, args: &[&str]) -> Run {
     let words = [
         "--user",
         "--map-current-user",

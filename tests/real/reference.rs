@@ -136,12 +136,36 @@ fn one_that_others_may_write_is_refused() {
 }
 
 #[test]
-fn prune_removes_it_when_its_instance_is_gone() {
+fn it_may_live_on_another_host_and_only_stop_removes_it() {
     let (place, file) = place();
     start(&place);
     place.ctr(["prune"]).ok();
     assert!(file.exists());
     place.crash("cnt1");
-    place.ctr(["prune"]).ok().says(&["cnt1"]);
+    place
+        .ctr(["prune"])
+        .ok()
+        .says(&["cnt1", "stays", "ctr stop cnt1"]);
+    place.ctr(["stop", "--all"]).fails(1);
+    assert!(file.exists());
+    place.ctr(["stop", "cnt1"]).ok();
     assert!(!file.exists());
+}
+
+#[test]
+fn from_another_pid_namespace_nothing_of_it_is_touched() {
+    let (place, file) = place();
+    start(&place);
+    let record = place.record("cnt1").pid;
+    for args in [
+        &["prune"][..],
+        &["stop", "cnt1"],
+        &["stop", "--all"],
+        &["restart", "cnt1"],
+    ] {
+        crate::identity::ctr_in_pid_namespace(&place, args).run();
+        assert!(file.exists(), "{args:?}");
+        assert_eq!(place.record("cnt1").pid, record, "{args:?}");
+    }
+    assert_eq!(place.status("cnt1"), "running");
 }

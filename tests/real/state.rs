@@ -242,7 +242,9 @@ fn a_file_of_a_newer_format_is_named_with_its_format() {
     place.start("other", &[]);
     place.edit_state("bio", |state| state["format"] = json!(99));
     assert_refused(&place, place.state_file("bio").to_str().unwrap());
-    place.ctr(["exec", "bio", "true"]).fails(125).says(&["99"]);
+    let output = place.ctr(["exec", "bio", "true"]).fails(125);
+    output.says(&["99", "a newer ctr wrote it"]);
+    assert!(!output.stderr.contains("rm "), "{output}");
 }
 
 #[test]
