@@ -21,6 +21,9 @@ pub struct Setup {
     /// Binds as Apptainer takes them, `SRC[:DST[:OPTS]]`.
     #[serde(default)]
     pub bind_paths: Vec<String>,
+    /// The one among the binds that only comes from where the start was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub working_folder: Option<String>,
     /// A path, a URI, or `hostos`.
     #[serde(default)]
     pub base_image: String,
@@ -68,13 +71,21 @@ impl Setup {
     }
 
     /// Names what differs from another setup, or nothing when a start would repeat this one.
-    /// Notes do not count: they are for people.
+    /// Notes do not count: they are for people. Nor do the folders that the starts were made in.
     pub fn difference(&self, other: &Setup) -> Option<String> {
+        let binds_more = |one: &Setup, than: &Setup| {
+            one.bind_paths.iter().any(|bind| {
+                one.working_folder.as_ref() != Some(bind) && !than.bind_paths.contains(bind)
+            })
+        };
         let rows = [
             ("base image", self.base_image == other.base_image),
             ("overlays", self.overlays == other.overlays),
             ("writable", self.writable == other.writable),
-            ("binds", self.bind_paths == other.bind_paths),
+            (
+                "binds",
+                !binds_more(self, other) && !binds_more(other, self),
+            ),
             ("fakeroot", self.fakeroot == other.fakeroot),
             ("GPU", self.gpu == other.gpu),
             (
@@ -133,6 +144,10 @@ mod tests {
         let mut other = one.clone();
         assert_eq!(one.difference(&other), None);
         other.notes.insert("A".into(), "note".into());
+        assert_eq!(one.difference(&other), None);
+        other.bind_paths = vec!["/here".into()];
+        assert_eq!(one.difference(&other).unwrap(), "binds");
+        other.working_folder = Some("/here".into());
         assert_eq!(one.difference(&other), None);
         other.env[0] = "A=3".into();
         other.fakeroot = true;

@@ -40,7 +40,7 @@ pub fn restart(chosen: &Instance, session: &Session) -> Result<()> {
         Error::new(Kind::NotFound, message).hint("stop it, and start it with ctr")
     })?;
     let mut setup = state.setup.clone();
-    let base_image = start::resolving(session, Some(&name), |around| {
+    let base_image = start::resolving(session, Some(&name), false, |around| {
         resolve::again(&mut setup, around)
     })?;
     start::check(&setup, session)?;

@@ -20,8 +20,14 @@ use crate::status::{Instance, Status};
 /// See [`resolve::start`], [`plan::start`] and [`launch`]; it runs already.
 pub fn run(args: &cli::Start, session: &Session) -> Result<()> {
     engine::check_flags(&args.apptainer_flags)?;
+    engine::check_flags(&session.config.apptainer_flags.value).map_err(|error| {
+        let message = format!("apptainer_flags in the configuration: {}", error.message);
+        Error::new(Kind::Config, message).hint("`ctr config` shows where it is set")
+    })?;
     if args.dry_run {
-        print_plan(&make_plan(args, session)?, session);
+        let plan = make_plan(args, session)?;
+        check(&plan.setup, session)?;
+        print_plan(&plan, session);
         return Ok(());
     }
     let (_lock, existing) = session.locked(&args.name)?;
@@ -94,9 +100,10 @@ pub fn launch(setup: Setup, image: &str, generation: u64, session: &Session) -> 
 pub fn resolving<T>(
     session: &Session,
     replaced: Option<&InstanceName>,
+    dry_run: bool,
     resolve: impl FnOnce(&Surroundings) -> Result<T>,
 ) -> Result<T> {
-    let find = |path: &Path| holder(path, session);
+    let find = |path: &Path| holders(path, session);
     let verbose = |message: &str| session.output.detail(message);
     resolve(&Surroundings {
         context: session.context,
@@ -107,6 +114,7 @@ pub fn resolving<T>(
             find: &find,
             replaced: replaced.map(InstanceName::as_str),
         },
+        dry_run,
         verbose: &verbose,
     })
 }
@@ -114,7 +122,9 @@ pub fn resolving<T>(
 fn make_plan(args: &cli::Start, session: &Session) -> Result<Plan> {
     // What runs under this name is refused before, or replaced.
     let replaced = Some(&args.name);
-    let resolved = resolving(session, replaced, |around| resolve::start(args, around))?;
+    let resolved = resolving(session, replaced, args.dry_run, |around| {
+        resolve::start(args, around)
+    })?;
     let plan = plan::start(resolved)?;
     for message in &plan.messages {
         match message {
@@ -125,15 +135,16 @@ fn make_plan(args: &cli::Start, session: &Session) -> Result<Plan> {
     Ok(plan)
 }
 
-/// The instance that holds an image, by its state.
-fn holder(path: &Path, session: &Session) -> Option<String> {
+/// The instances that hold an image, by their states.
+fn holders(path: &Path, session: &Session) -> Vec<String> {
     let holds = |state: &State| state.setup.overlays.iter().any(|o| Path::new(o) == path);
     session
         .instances(false)
-        .ok()?
+        .unwrap_or_default()
         .into_iter()
-        .find(|instance| instance.status.is_alive() && instance.state.as_ref().is_some_and(holds))
+        .filter(|instance| instance.status.is_alive() && instance.state.as_ref().is_some_and(holds))
         .map(|instance| instance.name)
+        .collect()
 }
 
 /// Refuses a name that is taken, as far as that can be said before the plan is made.

@@ -4,7 +4,7 @@ use crate::error::{Error, Kind, Result};
 use crate::setup::Setup;
 
 /// Apptainer's flags for which `ctr` has its own, and that one's name.
-const OWN_FLAGS: [(&str, &str); 8] = [
+const OWN_FLAGS: [(&str, &str); 9] = [
     ("--overlay", "-o"),
     ("--bind", "--bind"),
     ("--fakeroot", "-f"),
@@ -13,11 +13,8 @@ const OWN_FLAGS: [(&str, &str); 8] = [
     ("--rocm", "--gpu rocm"),
     ("-B", "--bind"),
     ("-o", "-o"),
+    ("-f", "-f"),
 ];
-
-/// The short flags of `apptainer instance start` that can be joined (`-fw`), and the one of
-/// `ctr` that is meant.
-const OWN_SHORT_FLAGS: [(char, &str); 2] = [('f', "-f"), ('B', "--bind")];
 
 /// What `apptainer` is to be called with to start a setup from `image`.
 pub fn start(setup: &Setup, image: &str, restricted_root: bool) -> Vec<String> {
@@ -49,32 +46,94 @@ pub fn start(setup: &Setup, image: &str, restricted_root: bool) -> Vec<String> {
     arguments
 }
 
+/// The short flags of `apptainer instance start` (1.4.5, `--help`) that take a value.
+const SHORT_WITH_VALUE: &str = "BoHSW";
+
+/// The long ones that take none.
+const LONG_WITHOUT_VALUE: [&str; 27] = [
+    "--allow-setuid",
+    "--boot",
+    "--cleanenv",
+    "--compat",
+    "--contain",
+    "--containall",
+    "--disable-cache",
+    "--docker-login",
+    "--fakeroot",
+    "--ipc",
+    "--keep-privs",
+    "--net",
+    "--no-eval",
+    "--no-home",
+    "--no-https",
+    "--no-init",
+    "--no-privs",
+    "--no-umask",
+    "--nv",
+    "--nvccli",
+    "--oom-kill-disable",
+    "--passphrase",
+    "--unsquash",
+    "--userns",
+    "--uts",
+    "--writable",
+    "--writable-tmpfs",
+];
+
 /// Refuses flags for Apptainer that would go round what `ctr` remembers.
 ///
 /// # Errors
-/// One of them is a flag that `ctr` has itself, or is no flag.
+/// One of them is a flag that `ctr` has itself, or is neither a flag nor the value of one: Apptainer
+/// would take it for the image or the name.
 pub fn check_flags(flags: &[String]) -> Result<()> {
-    for flag in flags {
-        let name = flag.split('=').next().unwrap_or_default();
-        let joined = name.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
-        let own = OWN_FLAGS
-            .iter()
-            .find(|(theirs, _)| *theirs == name)
-            .map(|(_, ours)| *ours)
-            .or_else(|| {
-                let letters = joined?;
-                let (_, ours) = OWN_SHORT_FLAGS.iter().find(|(c, _)| letters.contains(*c))?;
-                Some(ours)
-            });
-        if let Some(own) = own {
-            return Err(Error::new(
-                Kind::Usage,
-                format!("`{name}` after `--` would be forgotten: it is a flag of ctr"),
-            )
-            .hint(format!("use `{own}` before the name")));
-        }
+    let mut is_value = false;
+    for word in flags {
+        is_value = match word.strip_prefix('-') {
+            None | Some("") if is_value => false,
+            None | Some("" | "-") => {
+                let message = format!("`{}` is no flag of Apptainer", word.escape_debug());
+                return Err(Error::new(Kind::Usage, message)
+                    .hint("after `--` stand flags for `apptainer instance start`, nothing else"));
+            }
+            Some(rest) => {
+                refuse_own(word)?;
+                match rest.strip_prefix('-') {
+                    Some(_) => !word.contains('=') && !LONG_WITHOUT_VALUE.contains(&word.as_str()),
+                    None => rest
+                        .find(takes_value)
+                        .is_some_and(|at| at + 1 == rest.len()),
+                }
+            }
+        };
     }
     Ok(())
+}
+
+fn takes_value(letter: char) -> bool {
+    SHORT_WITH_VALUE.contains(letter)
+}
+
+fn refuse_own(word: &str) -> Result<()> {
+    let name = word.split('=').next().unwrap_or_default();
+    let own = |name: &str| OWN_FLAGS.iter().find(|(theirs, _)| *theirs == name);
+    let found = if name.starts_with("--") {
+        own(name).map(|(_, ours)| (name.to_owned(), *ours))
+    } else {
+        // Short ones can be joined; what follows one that takes a value is the value.
+        let letters = word.strip_prefix('-').unwrap_or_default();
+        let end = letters.find(takes_value).map_or(letters.len(), |at| at + 1);
+        letters[..end].chars().find_map(|letter| {
+            let name = format!("-{letter}");
+            own(&name).map(|(_, ours)| (name.clone(), *ours))
+        })
+    };
+    match found {
+        None => Ok(()),
+        Some((theirs, ours)) => {
+            let message = format!("`{theirs}` after `--` would be forgotten: it is a flag of ctr");
+            Err(Error::new(Kind::Usage, message).hint(format!("use `{ours}` before the name")))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -96,15 +155,26 @@ mod tests {
             "-B",
             "--env",
             "-ef",
+            "-o/x.img",
+            "image.sif",
+            "--",
+            "-",
         ] {
             assert!(refused(&[flag]), "{flag}");
         }
+        assert!(refused(&["--contain", "image.sif"]));
+        assert!(refused(&["--hostname", "x", "name"]));
+        assert!(refused(&["-H/home/f", "name"]));
         assert!(!refused(&[
             "--contain",
             "--hostname",
             "x",
             "--no-home",
-            "-e"
+            "-e",
+            "-H/home/f",
+            "-cW",
+            "/work",
+            "--dns=1.1.1.1"
         ]));
     }
 

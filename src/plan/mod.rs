@@ -111,6 +111,7 @@ pub fn start(resolved: Resolved) -> Result<Plan> {
                 .map(|o| o.path.display().to_string())
                 .collect(),
             bind_paths: resolved.binds,
+            working_folder: resolved.working_folder,
             base_image: resolved.base_image.label,
             notes,
             note: None,

@@ -13,6 +13,8 @@ pub struct Resolved {
     pub overlays: Vec<Overlay>,
     /// All binds, repeats dropped.
     pub binds: Vec<String>,
+    /// The one that only comes from where the start is made.
+    pub working_folder: Option<String>,
     /// From the configuration, then from `-e`; weakest first.
     pub environment: Vec<Assignment>,
     /// From `--note`.

@@ -13,6 +13,7 @@ fn resolved(overlays: Vec<Overlay>) -> Resolved {
         },
         overlays,
         binds: vec!["/data".into()],
+        working_folder: None,
         environment: Vec::new(),
         notes: Vec::new(),
         gpu: Vec::new(),

@@ -1,7 +1,7 @@
 //! What is bound into an instance: for `hostos` the host itself, then the working folder,
 //! `$SCRATCH`, the overlay folders, the configuration's and the user's own.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{Surroundings, hostos, overlays};
 use crate::error::{Error, Kind, Result};
@@ -16,7 +16,12 @@ const OF_THE_IMAGE: [&str; 14] = [
 ///
 /// # Errors
 /// A source that the configuration or the user names does not exist.
-pub fn collect(given: &[String], is_hostos: bool, around: &Surroundings) -> Result<Vec<String>> {
+pub fn collect(
+    given: &[String],
+    is_hostos: bool,
+    working_folder: Option<&String>,
+    around: &Surroundings,
+) -> Result<Vec<String>> {
     let context = around.context;
     let mut binds = if is_hostos {
         hostos::binds(around)?
@@ -24,12 +29,9 @@ pub fn collect(given: &[String], is_hostos: bool, around: &Surroundings) -> Resu
         Vec::new()
     };
     binds.push(shielded_records(around)?);
-    let own = [
-        context.cwd.clone(),
-        context.setting("SCRATCH").map(PathBuf::from),
-    ];
-    for folder in own.into_iter().flatten() {
-        binds.extend(own_folder(&folder, "", around));
+    binds.extend(working_folder.cloned());
+    if let Some(scratch) = context.setting("SCRATCH") {
+        binds.extend(own_folder(Path::new(scratch), "", around));
     }
     for folder in overlays::base_folders(context, around.config) {
         let writable = nix::unistd::access(&folder, nix::unistd::AccessFlags::W_OK).is_ok();
@@ -47,12 +49,18 @@ pub fn collect(given: &[String], is_hostos: bool, around: &Surroundings) -> Resu
     Ok(without_repeats(binds))
 }
 
+/// The bind of the folder in which the start is made.
+pub fn working_folder(around: &Surroundings) -> Option<String> {
+    own_folder(around.context.cwd.as_deref()?, "", around)
+}
+
 /// Checks the binds of a saved setup. Under `hostos`, a folder of the host that has gone is left
 /// out, as at the first start.
 ///
 /// # Errors
 /// Another source that does not exist any more.
 pub fn check_again(binds: &mut Vec<String>, is_hostos: bool, around: &Surroundings) -> Result<()> {
+    shielded_records(around)?;
     let gone: Vec<String> = binds
         .iter()
         .filter(|bind| !Path::new(source(bind)).exists())
@@ -68,7 +76,7 @@ pub fn check_again(binds: &mut Vec<String>, is_hostos: bool, around: &Surroundin
         (around.verbose)(&format!("{path} is left out: it is gone"));
         binds.retain(|known| *known != bind);
     }
-    shielded_records(around).map(drop)
+    Ok(())
 }
 
 /// An empty folder over Apptainer's records: an `apptainer instance list` inside, in another pid
@@ -76,7 +84,7 @@ pub fn check_again(binds: &mut Vec<String>, is_hostos: bool, around: &Surroundin
 fn shielded_records(around: &Surroundings) -> Result<String> {
     let records = around.engine.records_folder();
     let empty = around.memory.folder().join("no-instances");
-    for folder in [&records, &empty] {
+    for folder in [&records, &empty].into_iter().filter(|_| !around.dry_run) {
         std::fs::create_dir_all(folder)
             .map_err(|error| Error::io(format!("cannot make {}", folder.display()), error))?;
     }

@@ -8,6 +8,9 @@ use std::hash::{Hash, Hasher};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
+use nix::unistd::{AccessFlags, access};
+
 use super::Surroundings;
 use crate::error::{Error, Result};
 
@@ -30,7 +33,7 @@ enum Entry {
     Link(PathBuf),
 }
 
-/// The skeleton image of this machine, built when it is not there yet.
+/// The skeleton image of this machine, built when it is not there yet and a start is to be made.
 ///
 /// It is named by machine type, OS release and the names at the top level of the host, since a
 /// cache folder on a shared home serves many hosts.
@@ -41,7 +44,7 @@ pub fn skeleton(around: &Surroundings) -> Result<PathBuf> {
     let entries = top_level()?;
     let folder = around.memory.folder().join("hostos");
     let image = folder.join(format!("{}.sif", label(&entries)));
-    if image.is_file() {
+    if image.is_file() || around.dry_run {
         return Ok(image);
     }
     let failed = |error| Error::io(format!("cannot write in {}", folder.display()), error);
@@ -70,8 +73,7 @@ pub fn binds(around: &Surroundings) -> Result<Vec<String>> {
         if entry != Entry::Folder || GIVEN.contains(&name.as_str()) {
             continue;
         }
-        // An idle automount gives ELOOP here, a server that is down EIO.
-        if let Err(error) = fs::read_dir(&path) {
+        if let Err(error) = enter(&path) {
             (around.verbose)(&format!("{path} is left out: {error}"));
             continue;
         }
@@ -84,6 +86,16 @@ pub fn binds(around: &Surroundings) -> Result<Vec<String>> {
     }
     binds.push("/var/tmp".to_owned());
     Ok(binds)
+}
+
+/// Looks at a folder as a start will: an idle automount gives ELOOP here, a server that is down EIO.
+/// One that can be entered but not listed, as `/scratch` often, is as good.
+fn enter(path: &str) -> nix::Result<()> {
+    match fs::read_dir(path).map_err(|error| error.raw_os_error()) {
+        Err(Some(nix::libc::EACCES)) => access(path, AccessFlags::X_OK),
+        Err(code) => Err(Errno::from_raw(code.unwrap_or(0))),
+        Ok(_) => Ok(()),
+    }
 }
 
 /// The real folders and the links at the top level of the host, by name.

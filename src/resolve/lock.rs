@@ -34,8 +34,8 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// Who may hold an image.
 pub struct Holders<'a> {
-    /// Names the instance that holds an image, when `ctr` knows of one.
-    pub find: &'a dyn Fn(&Path) -> Option<String>,
+    /// Names the instances that hold an image, as far as `ctr` knows of them.
+    pub find: &'a dyn Fn(&Path) -> Vec<String>,
     /// The instance whose hold does not count, since it is about to be stopped or has ended.
     pub replaced: Option<&'a str>,
 }
@@ -63,8 +63,10 @@ pub fn probe(path: &Path, access: Access, holders: &Holders) -> Result<()> {
     if is_free(&file, access, path)? {
         return Ok(());
     }
-    let holder = (holders.find)(path);
-    if holder.is_some() && holder.as_deref() == holders.replaced {
+    let all = (holders.find)(path);
+    let is_replaced = |holder: &String| Some(holder.as_str()) == holders.replaced;
+    let holder = all.iter().find(|holder| !is_replaced(holder));
+    if holder.is_none() && !all.is_empty() {
         return Ok(());
     }
     // Of one that was killed, the FUSE helper may be about to end.

@@ -36,6 +36,8 @@ pub struct Surroundings<'a> {
     pub engine: &'a Engine<'a>,
     pub memory: &'a Memory,
     pub holders: Holders<'a>,
+    /// Nothing is to be made, the plan is only to be shown.
+    pub dry_run: bool,
     /// Takes what only `--verbose` shows.
     pub verbose: &'a dyn Fn(&str),
 }
@@ -56,7 +58,9 @@ pub fn start(request: &cli::Start, around: &Surroundings) -> Result<Resolved> {
         .iter()
         .map(|argument| overlay(argument, request.writable, around))
         .collect::<Result<_>>()?;
-    let binds = binds::collect(&request.binds, base_image.label == HOSTOS, around)?;
+    let working_folder = binds::working_folder(around);
+    let is_hostos = base_image.label == HOSTOS;
+    let binds = binds::collect(&request.binds, is_hostos, working_folder.as_ref(), around)?;
     let configured = config.env.value.iter().map(|(key, value)| Assignment {
         key: key.clone(),
         value: value.clone(),
@@ -71,6 +75,7 @@ pub fn start(request: &cli::Start, around: &Surroundings) -> Result<Resolved> {
         base_image,
         overlays,
         binds,
+        working_folder,
         environment: configured.chain(request.env.iter().cloned()).collect(),
         notes: request.notes.clone(),
         gpu: gpu::flags(gpu.unwrap_or(cli::Gpu::Auto)),

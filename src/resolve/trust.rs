@@ -11,8 +11,15 @@ const OTHERS_WRITE: u32 = 0o022;
 /// Why the file at `path` is not to be trusted; `None` when it is.
 ///
 /// It is when it lies in a folder of `trusted`, or when it and all folders above belong to the
-/// user or root, and nobody else may write them.
+/// user or root, and nobody else may write them. Of a link, that goes for the folder that it is in
+/// and for what it stands for.
 pub fn distrust(path: &Path, trusted: &[PathBuf], uid: u32) -> Option<String> {
+    [path.parent().unwrap_or(path), path]
+        .into_iter()
+        .find_map(|path| fault_of(path, trusted, uid))
+}
+
+fn fault_of(path: &Path, trusted: &[PathBuf], uid: u32) -> Option<String> {
     let path = match path.canonicalize() {
         Ok(path) => path,
         Err(error) => return Some(format!("cannot resolve {}: {error}", path.display())),

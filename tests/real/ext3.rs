@@ -252,3 +252,17 @@ fn a_link_to_the_image_is_the_image() {
         .fails(1);
     output.says(&["writer", "in use"]);
 }
+
+#[test]
+fn a_replacement_minds_every_other_instance_that_holds_the_image() {
+    let place = Place::new();
+    let image = place.ext3("env.img", me());
+    let overlay = image.to_str().unwrap();
+    place.start("a", &["-o", overlay]);
+    place.start("b", &["-o", overlay]);
+    let replace = place
+        .ctr(["start", "--replace", "-w", "-o", overlay, "a"])
+        .fails(1);
+    assert_in_use(&place, &replace, "b");
+    assert_eq!(place.status("a"), "running");
+}

@@ -272,3 +272,32 @@ fn quiet_is_quiet() {
     let output = place.ctr(["-q", "start", "bio"]).ok();
     assert_eq!((output.text(), &*output.stderr), ("", ""));
 }
+
+#[test]
+fn if_needed_does_not_mind_another_working_folder() {
+    let place = Place::new();
+    let (one, two) = (place.folder("outside/one"), place.folder("outside/two"));
+    let start = place.ctr(["start", "--if-needed", "bio"]);
+    start.cwd(&one).ok();
+    let again = place.ctr(["start", "--if-needed", "bio"]).cwd(&two).ok();
+    again.says(&["runs already"]);
+    let bound = two.to_str().unwrap();
+    let other = place.ctr(["start", "--if-needed", "--bind", bound, "bio"]);
+    other.cwd(&one).fails(1).says(&["binds"]);
+}
+
+#[test]
+fn a_word_after_the_dashes_that_is_no_flag_is_refused() {
+    let place = Place::new();
+    let image = images().sif.to_str().unwrap();
+    for words in [&[image, "other"][..], &["--contain", "other"]] {
+        let run = place.ctr(["start", "bio", "--"]).args(words);
+        run.fails(2).says(&["is no flag"]);
+        assert!(place.records().is_empty(), "{words:?}");
+    }
+    place.config("apptainer_flags = ['--overlay', '/x.img']");
+    place
+        .ctr(["start", "bio"])
+        .fails(1)
+        .says(&["apptainer_flags", "--overlay"]);
+}

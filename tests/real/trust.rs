@@ -157,3 +157,14 @@ fn a_sidecar_that_is_a_link_is_judged_by_its_target() {
     place.start("bio", &OPTIONS);
     assert!(set(&place).0.get("GENOME").is_none());
 }
+
+#[test]
+fn a_sidecar_that_is_a_link_is_judged_by_the_folder_that_it_is_in_too() {
+    let (place, sidecar) = with_sidecar();
+    let elsewhere = place.folder("elsewhere").join("vars");
+    std::fs::rename(&sidecar, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &sidecar).unwrap();
+    place.mode(sidecar.parent().unwrap(), 0o777);
+    place.start("bio", &OPTIONS);
+    assert_left_out(&place);
+}
