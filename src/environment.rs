@@ -46,7 +46,7 @@ const EXECUTED_INSIDE: [&str; 2] = ["PS1", "PROMPT_COMMAND"];
 
 /// Names that never reach the host's shell: they are the user's own, steer the host's programs,
 /// or mean something to a shell. A `*` at the end stands for any rest.
-const NEVER_ON_HOST: [&str; 76] = [
+const NEVER_ON_HOST: [&str; 77] = [
     "PATH",
     "HOME",
     "SHELL",
@@ -109,6 +109,7 @@ const NEVER_ON_HOST: [&str; 76] = [
     "CLASSPATH",
     "R_*",
     "GIT_*",
+    "OPENSSL_*",
     "LESS*",
     "PAGER",
     "MANPAGER",
@@ -310,12 +311,13 @@ pub fn is_executed_inside(key: &str) -> bool {
 
 /// True for a name that is never exported in the host's shell.
 pub fn is_never_on_host(key: &str) -> bool {
-    NEVER_ON_HOST
-        .iter()
-        .any(|pattern| match pattern.strip_suffix('*') {
-            Some(start) => key.starts_with(start),
-            None => *pattern == key,
-        })
+    CA_FILES.contains(&key)
+        || NEVER_ON_HOST
+            .iter()
+            .any(|pattern| match pattern.strip_suffix('*') {
+                Some(start) => key.starts_with(start),
+                None => *pattern == key,
+            })
 }
 
 #[cfg(test)]

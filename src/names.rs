@@ -69,9 +69,14 @@ impl FromStr for Target {
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     /// Jaro-Winkler similarity above which a name is worth suggesting.
     const NEAR: f64 = 0.8;
+    // In a short name two letters in the wrong order are little alike by that measure.
+    let similarity = |name: &str| match strsim::osa_distance(name, typed) {
+        0 | 1 => 1.0,
+        _ => strsim::jaro_winkler(name, typed),
+    };
     known
         .into_iter()
-        .map(|name| (strsim::jaro_winkler(name, typed), name))
+        .map(|name| (similarity(name), name))
         .filter(|(score, _)| *score > NEAR)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name)
@@ -190,6 +195,15 @@ mod tests {
         for good in ["a", "_", "0", "bio-2.1_x", &"x".repeat(64)] {
             assert!(good.parse::<InstanceName>().is_ok(), "{good:?}");
         }
+    }
+
+    #[test]
+    fn a_slip_of_the_fingers_is_recognised() {
+        let known = || ["bio", "qc", "samtools-1.22"];
+        for (typed, meant) in [("boi", "bio"), ("bi", "bio"), ("samtool", "samtools-1.22")] {
+            assert_eq!(nearest(typed, known()), Some(meant), "{typed}");
+        }
+        assert_eq!(nearest("mysql", known()), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use super::running;
+use crate::activation;
 use crate::cli;
 use crate::engine::{Folder, Program, Run};
 use crate::error::{Error, Kind, Result};
@@ -95,12 +96,17 @@ fn look_first(word: &OsStr, run: &Run, instance: &Instance, session: &Session) -
     let Some(inside) = running::inside(instance, session) else {
         return Ok(());
     };
+    let callers = activation::without(&session.context.variables);
+    let callers_path = callers
+        .get(OsStr::new("PATH"))
+        .and_then(|path| path.to_str());
+    let own_path = callers_path.filter(|_| run.hostos && !run.clean);
     let look = |image_path: &str| {
         let search = run.environment.path.applied_to(image_path);
         inside.program(Path::new(word), Path::new(run.cwd), &search)
     };
-    let mut found = look(DEFAULT_PATH);
-    if found == Program::Missing {
+    let mut found = look(own_path.unwrap_or(DEFAULT_PATH));
+    if matches!(found, Program::Missing | Program::CannotRun) {
         // The image may have a PATH of its own.
         if let Some(path) = session.engine.image_path(run) {
             found = inside.program(Path::new(word), Path::new(run.cwd), &path);
@@ -110,7 +116,9 @@ fn look_first(word: &OsStr, run: &Run, instance: &Instance, session: &Session) -
     match found {
         Program::Runs | Program::Unknown => Ok(()),
         Program::CannotRun => {
-            let message = format!("`{word}` cannot be run in `{name}`: no permission, or a folder");
+            let message = format!(
+                "`{word}` cannot be run in `{name}`: no permission, a folder, or a script whose interpreter is missing"
+            );
             Err(Error::new(Kind::Command, message).status(CANNOT_RUN))
         }
         Program::Missing => {

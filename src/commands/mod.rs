@@ -85,7 +85,7 @@ fn integration_is_missing(session: &Session) -> Error {
         "the shell integration is not loaded in this shell",
     )
     .hint(format!(
-        "add `{}` to {}, and open a new shell",
+        "add `{}` to {}, and open a new shell; in a script, evaluate `ctr env NAME`",
         shell::rc_line(shell),
         shell::rc_file(shell, session.context).display()
     ))

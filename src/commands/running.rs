@@ -76,10 +76,12 @@ pub fn callers_folder(instance: &Instance, session: &Session) -> Result<(PathBuf
 
 /// A look into the instance.
 pub fn inside(instance: &Instance, session: &Session) -> Option<crate::engine::Inside> {
+    let state = instance.state.as_ref();
+    let as_root = state.is_some_and(|state| state.setup.fakeroot);
     instance
         .process
         .as_ref()
-        .map(|process| session.engine.inside(process))
+        .map(|process| session.engine.inside(process, as_root))
 }
 
 /// A path as Apptainer takes it.

@@ -29,7 +29,8 @@ const APPTAINERS_OWN: [&str; 14] = [
     "NV_CONTAINER_CLI",
 ];
 
-/// The environment for one call.
+/// The environment for one call. On the host's own operating system the caller's `PATH` is as good
+/// as outside, and takes the place of the image's.
 pub fn variables(
     callers: &Variables,
     folded: &Folded,
@@ -43,7 +44,14 @@ pub fn variables(
         variables.remove(OsStr::new(&format!("{OLD_CARRIER}{key}")));
         variables.insert(format!("{CARRIER}{key}").into(), value.into());
     }
-    set_path(&mut variables, &folded.path);
+    let own = variables
+        .get(OsStr::new("PATH"))
+        .and_then(|path| path.to_str());
+    let path = match own.filter(|_| hostos) {
+        Some(own) => PathEdit::Exactly(folded.path.applied_to(own)),
+        None => folded.path.clone(),
+    };
+    set_path(&mut variables, &path);
     variables
 }
 

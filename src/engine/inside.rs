@@ -1,9 +1,13 @@
 //! A look into a running instance, through `/proc/<pid>/root`, without a process inside.
 
+use std::ffi::OsStr;
 use std::fs::{self, Metadata};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
+
+use nix::unistd::{AccessFlags, access};
 
 /// Most links that are followed on one path, as the kernel does.
 const MOST_LINKS: usize = 40;
@@ -13,6 +17,8 @@ const EXECUTABLE: u32 = 0o111;
 #[derive(Debug, Clone)]
 pub struct Inside {
     root: PathBuf,
+    /// The user appears as root there, with all rights over files.
+    as_root: bool,
 }
 
 /// What a folder of the host is inside.
@@ -40,10 +46,11 @@ pub enum Program {
 }
 
 impl Inside {
-    /// The file system of the process `pid`.
-    pub fn new(pid: i32) -> Self {
+    /// The file system of the process `pid`; `as_root` when the user appears as root there.
+    pub fn new(pid: i32, as_root: bool) -> Self {
         Inside {
             root: format!("/proc/{pid}/root").into(),
+            as_root,
         }
     }
 
@@ -92,15 +99,24 @@ impl Inside {
 
     fn runs(&self, path: &Path) -> Program {
         match self.metadata(path) {
-            Ok(metadata)
-                if metadata.is_file() && metadata.permissions().mode() & EXECUTABLE != 0 =>
-            {
-                Program::Runs
-            }
+            Ok(metadata) if metadata.is_file() && self.may_run(path, &metadata) => Program::Runs,
             Ok(_) => Program::CannotRun,
             Err(error) if is_absence(&error) => Program::Missing,
             Err(_) => Program::Unknown,
         }
+    }
+
+    /// True for a file that this user may run inside, whose interpreter is there when it names one.
+    fn may_run(&self, path: &Path, metadata: &Metadata) -> bool {
+        let Ok(file) = self.resolve(path) else {
+            return false;
+        };
+        // Who appears as root inside may run whatever anybody may.
+        let permitted = match self.as_root {
+            true => metadata.permissions().mode() & EXECUTABLE != 0,
+            false => access(&file, AccessFlags::X_OK).is_ok(),
+        };
+        permitted && interpreter(&file).is_none_or(|path| self.metadata(&path).is_ok())
     }
 
     fn metadata(&self, path: &Path) -> io::Result<Metadata> {
@@ -141,6 +157,23 @@ impl Inside {
     }
 }
 
+/// The program that a script names in its first line; `None` when it is no script, or cannot be
+/// read.
+fn interpreter(script: &Path) -> Option<PathBuf> {
+    /// Longest first line that Linux reads (`BINPRM_BUF_SIZE`).
+    const LONGEST: u64 = 256;
+    let mut start = Vec::new();
+    let file = fs::File::open(script).ok()?;
+    file.take(LONGEST).read_to_end(&mut start).ok()?;
+    let line = start
+        .strip_prefix(b"#!")?
+        .split(|byte| *byte == b'\n')
+        .next()?;
+    let mut words = line.split(|byte| b" \t".contains(byte));
+    let program = words.find(|word| !word.is_empty())?;
+    Some(PathBuf::from(OsStr::from_bytes(program)))
+}
+
 /// The parts of a path, last first.
 fn parts(path: &Path) -> Vec<PathBuf> {
     path.components()
@@ -168,6 +201,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let inside = Inside {
             root: root.path().to_owned(),
+            as_root: false,
         };
         fs::create_dir_all(root.path().join("opt/tool/bin")).unwrap();
         let program = root.path().join("opt/tool/bin/run");

@@ -219,9 +219,9 @@ impl<'a> Engine<'a> {
         processes::health(process, &self.context.place)
     }
 
-    /// A look into a running instance.
-    pub fn inside(&self, process: &Process) -> Inside {
-        Inside::new(process.pid)
+    /// A look into a running instance; `as_root` when the user appears as root there.
+    pub fn inside(&self, process: &Process, as_root: bool) -> Inside {
+        Inside::new(process.pid, as_root)
     }
 
     /// The instances that Apptainer has a record of on this host and that live, by name.
@@ -261,9 +261,9 @@ impl<'a> Engine<'a> {
         stats::usage(process)
     }
 
-    /// How many commands run inside, beside the instance's own first process.
+    /// How many commands were brought inside from outside, by `exec` or `enter`.
     pub fn commands_inside(&self, process: &Process) -> usize {
-        processes::members(process.pid).len().saturating_sub(1)
+        processes::brought_in(process.pid)
     }
 
     /// Stops an instance, and waits until its processes, its FUSE helpers and its record are gone.
@@ -295,7 +295,8 @@ impl<'a> Engine<'a> {
 
     fn inside_command(&self, action: &str, run: &Run, flags: &[&str]) -> Result<Command> {
         self.check_size(&run.environment)?;
-        let mut command = self.command(self.variables(&run.environment, run.keep, run.hostos))?;
+        let mut command =
+            self.command(self.variables(&run.environment, run.keep, run.hostos && !run.clean))?;
         command.args(["--quiet", action, "--no-eval", "--cwd", run.cwd]);
         command.args(flags);
         if run.clean {

@@ -29,7 +29,7 @@ pub fn find(context: &Context, config: &Config, memory: &Memory) -> Result<Binar
         None => context
             .find_program("apptainer")
             .or_else(|| context.find_program("singularity"))
-            .ok_or_else(|| Error::new(Kind::Engine, "no Apptainer on the PATH").hint(HOW_TO_GET))?,
+            .ok_or_else(|| none_found(context))?,
     };
     // `apptainer --version` takes 18 ms, more than all else that a start adds.
     let said = memory.recall("version", &path, || ask(&path))?;
@@ -54,6 +54,21 @@ pub fn find(context: &Context, config: &Config, memory: &Memory) -> Result<Binar
         )));
     }
     Ok(Binary { path, version })
+}
+
+/// What is said where there is none, with the one that `scripts/apptainer` got when there is one.
+fn none_found(context: &Context) -> Error {
+    let error = Error::new(Kind::Engine, "no Apptainer on the PATH");
+    let ours = context.cache_home().join("ctr/apptainer/usr/bin/apptainer");
+    if !is_executable(&ours) {
+        return error.hint(HOW_TO_GET);
+    }
+    let file = context.config_home().join("ctr/config.toml");
+    error.hint(format!(
+        "scripts/apptainer got one: to use it, write `apptainer = \"{}\"` in {}",
+        ours.display(),
+        file.display()
+    ))
 }
 
 fn configured(path: &Path, context: &Context) -> Option<PathBuf> {

@@ -46,10 +46,17 @@ fn without_apptainer_the_error_says_how_to_get_one() {
     assert_eq!(place.status("bio"), "running", "to look, it is not needed");
     place.unset("CTR_APPTAINER");
     place.set("PATH", place.folder("empty"));
-    let run = place.program(place.path("bin/ctr"));
-    let output = run.args(["start", "other"]).fails(1);
+    let run = place
+        .program(place.path("bin/ctr"))
+        .args(["start", "other"]);
+    let output = run.fails(1);
     assert_explains(&output, "no Apptainer on the PATH", "CTR_APPTAINER");
     place.assert_forgotten("other");
+    // The one that `scripts/apptainer` got.
+    let ours = place.write("cache/ctr/apptainer/usr/bin/apptainer", "#!/bin/sh\n");
+    place.mode(&ours, 0o755);
+    let output = run.fails(1);
+    assert_explains(&output, "no Apptainer on the PATH", ours.to_str().unwrap());
 }
 
 /// An Apptainer that gives another version than its own.

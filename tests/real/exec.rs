@@ -366,3 +366,38 @@ fn a_terminal_is_a_terminal_inside_and_a_pipe_is_none() {
     let output = place.ctr(["exec", "bio", "sh", "-c", test]).ok();
     assert_eq!(output.text(), "0: no\n1: no\n2: no\nend\n");
 }
+
+#[test]
+fn a_program_that_is_not_for_this_user_is_126() {
+    let place = Place::new();
+    let image = place.sandbox(
+        "guarded",
+        &[
+            ("/bin/script", "#!/no/such/interpreter\n"),
+            ("/bin/closed", "#!/bin/sh\n"),
+        ],
+    );
+    // As a file of another owner with mode 0744 would be.
+    place.mode(&image.join("bin/closed"), 0o611);
+    place.start("bio", &["-b", image.to_str().unwrap()]);
+    for program in ["script", "closed"] {
+        place
+            .ctr(["exec", "bio", program])
+            .fails(126)
+            .says(&[program]);
+    }
+}
+
+#[test]
+fn what_cannot_be_run_on_the_usual_path_does_not_hide_what_can_on_the_images() {
+    let place = Place::new();
+    let image = place.sandbox(
+        "hidden",
+        &[
+            ("/bin/tool", "no program"),
+            ("/image/bin/tool", "#!/bin/sh\necho tool\n"),
+        ],
+    );
+    place.start("bio", &["-b", image.to_str().unwrap()]);
+    assert_eq!(place.ctr(["exec", "bio", "tool"]).ok().text(), "tool\n");
+}

@@ -306,3 +306,44 @@ fn two_first_starts_at_once_both_work() {
     );
     assert_eq!(place.glob("cache/ctr/hostos/*").len(), 1);
 }
+
+#[test]
+fn the_path_is_the_callers_after_the_overlays() {
+    let mut place = Place::bare();
+    place.overlay("demo/1.0", &[("bin/demo", "#!/bin/sh\necho demo\n")]);
+    let own = place.write("own/bin/mine", "#!/bin/sh\necho mine\n");
+    place.mode(&own, 0o755);
+    let mut path = place.path("own/bin").into_os_string();
+    path.push(":");
+    path.push(&place.environment()[std::ffi::OsStr::new("PATH")]);
+    place.set("PATH", &path);
+    place.start("dev", &["-o", "demo/1.0"]);
+    assert_eq!(inside(&place, &["mine"]).text(), "mine\n");
+    assert_eq!(inside(&place, &["demo"]).text(), "demo\n");
+    let seen = inside(&place, &["sh", "-c", "echo $PATH"]);
+    let expected = format!("/cnt/demo/1.0/bin:{}\n", path.to_str().unwrap());
+    assert_eq!(seen.text(), expected);
+    // Without the caller's environment it is the usual one.
+    let clean = place.ctr(["exec", "--cleanenv", "dev", "mine"]).fails(127);
+    clean.says(&["mine"]);
+}
+
+#[test]
+fn a_dry_run_builds_nothing() {
+    let place = Place::bare();
+    let planned = place.ctr(["start", "--dry-run", "dev"]).ok();
+    assert!(planned.text().contains("hostos"), "{planned}");
+    assert_eq!(
+        place.glob("cache/ctr/hostos/*"),
+        Vec::<std::path::PathBuf>::new()
+    );
+    assert!(!place.path("cache/ctr/no-instances").exists());
+}
+
+#[test]
+fn a_restart_makes_again_what_was_in_the_cache() {
+    let place = place();
+    fs::remove_dir_all(place.path("cache/ctr")).unwrap();
+    place.ctr(["restart", "dev"]).ok();
+    assert_eq!(place.status("dev"), "running");
+}
