@@ -20,7 +20,7 @@ const RESTORE: &str = "CTR_RESTORE";
 /// `stat`): a prompt sees by it, without a program, that this very process still runs.
 const PROCESS: &str = "CTR_PROCESS";
 /// The member of `PATH` that was put there.
-const PATH_ENTRY: &str = "CTR_PATH_ENTRY";
+pub const PATH_ENTRY: &str = "CTR_PATH_ENTRY";
 const OLD: &str = "CTR_OLD_";
 
 /// One thing for a shell to do.

@@ -1,18 +1,17 @@
 //! What this machine must have for instances to run, looked at one by one.
 
 mod apptainer_conf;
+mod integration;
+mod rc;
 
-use std::path::Path;
 use std::process::Command;
 
 use serde::Serialize;
 
-use crate::cli::ShellName;
 use crate::error::Error;
 use crate::resolve;
 use crate::runtime;
 use crate::session::Session;
-use crate::shell;
 
 /// The outcome of one check.
 #[derive(Debug, Serialize)]
@@ -51,7 +50,7 @@ impl Check {
 
 /// Every check.
 pub fn checks(session: &Session) -> Vec<Check> {
-    vec![
+    let mut checks = vec![
         apptainer(session),
         limits(session),
         user_namespaces(),
@@ -72,8 +71,9 @@ pub fn checks(session: &Session) -> Vec<Check> {
         fakeroot(session),
         state_folder(session),
         runtime_folder(session),
-        integration(session),
-    ]
+    ];
+    checks.extend(integration::checks(session));
+    checks
 }
 
 fn apptainer(session: &Session) -> Check {
@@ -181,25 +181,4 @@ fn runtime_folder(session: &Session) -> Check {
         Ok(folder) => Check::well(NAME, folder.display().to_string()),
         Err(error) => Check::of(NAME, error),
     }
-}
-
-fn integration(session: &Session) -> Check {
-    const NAME: &str = "shell integration";
-    let shell: ShellName = shell::detect(session.context);
-    let file = shell::rc_file(shell, session.context);
-    if mentions_init(&file) {
-        return Check::well(NAME, format!("{} loads it", file.display()));
-    }
-    Check::ill(
-        NAME,
-        format!("{} does not load it", file.display()),
-        format!("add this line to it: {}", shell::rc_line(shell)),
-    )
-}
-
-fn mentions_init(file: &Path) -> bool {
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    text.lines()
-        .filter(|line| !line.trim_start().starts_with('#'))
-        .any(|line| line.contains("ctr") && line.contains(" init "))
 }

@@ -8,6 +8,7 @@ mod support;
 mod activate;
 mod binds;
 mod crash;
+mod doctor;
 mod environment;
 mod errors;
 mod evaluate;
