@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
 
+/// Counts the containers that a process is in; the name is the reference's.
+pub const LEVEL: &str = "IN_CONDATAINER";
+
 /// Environment variables, as bytes: a caller's need not be UTF-8.
 pub type Variables = BTreeMap<OsString, OsString>;
 
@@ -90,6 +93,13 @@ impl Context {
     /// A variable's value when it says something: set, UTF-8 and not empty.
     pub fn setting(&self, name: &str) -> Option<&str> {
         self.variable(name).filter(|value| !value.is_empty())
+    }
+
+    /// How many containers this process is in, by [`LEVEL`].
+    pub fn nesting(&self) -> u32 {
+        self.variable(LEVEL)
+            .and_then(|level| level.parse().ok())
+            .unwrap_or(0)
     }
 
     /// The user's folder for state: `$XDG_STATE_HOME`, else `~/.local/state`.

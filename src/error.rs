@@ -40,6 +40,8 @@ pub enum Kind {
     State,
     /// The working folder is not the same inside.
     Folder,
+    /// It is for the outside of an instance, and this is the inside of one.
+    Inside,
     /// The command cannot be run inside.
     Command,
     /// A system call failed.
@@ -60,6 +62,7 @@ impl Kind {
             Kind::Environment => "environment",
             Kind::State => "state",
             Kind::Folder => "folder",
+            Kind::Inside => "inside",
             Kind::Command => "command",
             Kind::Io => "io",
         }

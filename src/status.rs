@@ -189,7 +189,11 @@ fn judge(
         Health::Running => (Status::Running, String::new(), Some(process.clone())),
         Health::Broken(why) => (Status::Broken, why, Some(process.clone())),
         Health::Gone(why) => (Status::Dead, why, None),
-        Health::Foreign(why) => (Status::Elsewhere, why, None),
+        // It lives, since it runs this.
+        Health::Foreign(why) => match engine.own_process(&state.setup.name) {
+            Some(process) => (Status::Running, String::new(), Some(process)),
+            None => (Status::Elsewhere, why, None),
+        },
     }
 }
 
@@ -198,8 +202,12 @@ pub fn is_cut_off(state: &State, engine: &Engine) -> bool {
     has_lost_its_starter(state, engine) && !engine.is_starting(&state.setup.name)
 }
 
-/// True for a start that was begun by a `ctr` that is gone; Apptainer may still be at it.
+/// True for a start that was begun by a `ctr` that is gone; Apptainer may still be at it. Inside an
+/// instance there is no telling, and nothing to be mended.
 pub fn has_lost_its_starter(state: &State, engine: &Engine) -> bool {
+    if engine.surrounding().is_some() {
+        return false;
+    }
     let starter = state
         .process
         .as_ref()

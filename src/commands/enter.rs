@@ -23,8 +23,9 @@ pub fn run(args: &cli::Enter, session: &Session) -> Result<()> {
     }
     running::check_running(&instance, session)?;
     let cwd = folder(&instance, session)?;
-    let run = running::prepare(&instance, &args.env, &cwd)?;
     check_shell(args.shell.as_deref(), &instance, session)?;
+    let shell = shell(args.shell.as_deref(), &instance, session);
+    let run = running::prepare(&instance, Path::new(shell), &args.env, &cwd, session)?;
     let command = session.engine.shell(&run, args.shell.as_deref())?;
     show_notes(&instance, session);
     running::become_program(command)
@@ -78,6 +79,19 @@ fn folder(instance: &Instance, session: &Session) -> Result<String> {
         instance.name
     ));
     running::as_text(&session.context.home).map(str::to_owned)
+}
+
+/// The shell that is run inside: Apptainer takes bash where there is one, else `sh`.
+fn shell<'a>(asked: Option<&'a str>, instance: &Instance, session: &Session) -> &'a str {
+    const BASH: &str = "/bin/bash";
+    let is_missing = |inside: crate::engine::Inside| {
+        inside.program(Path::new(BASH), Path::new("/"), "") == Program::Missing
+    };
+    match asked {
+        Some(shell) => shell,
+        None if running::inside(instance, session).is_some_and(is_missing) => "/bin/sh",
+        None => BASH,
+    }
 }
 
 fn check_shell(shell: Option<&str>, instance: &Instance, session: &Session) -> Result<()> {

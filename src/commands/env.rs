@@ -7,7 +7,7 @@ use serde_json::json;
 use super::refresh;
 use crate::activation::{self, Activation, Change, Statement};
 use crate::cli;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::output::print;
 use crate::runtime;
 use crate::session::Session;
@@ -29,19 +29,15 @@ pub fn run(args: &cli::Env, session: &Session) -> Result<()> {
         print(&shell::code(shell, &change.statements));
         return Ok(());
     }
+    if args.if_running && session.engine.surrounding().is_some() {
+        return Ok(());
+    }
     let instance = match session.instance(args.name.as_ref()) {
         Ok(instance) if matches!(instance.status, Status::Running | Status::Untracked) => instance,
         _ if args.if_running => return Ok(()),
         Ok(instance) => return Err(session.not_running(&instance)),
         Err(error) => return Err(error),
     };
-    if session.engine.is_inside_an_instance() {
-        return Err(Error::new(
-            Kind::Usage,
-            "an instance cannot be made active inside another",
-        )
-        .hint("leave this one first"));
-    }
     if args.json {
         session.output.json(&document(&instance, session)?);
         return Ok(());

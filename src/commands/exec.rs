@@ -32,14 +32,14 @@ pub fn run(args: &cli::Exec, session: &Session) -> Result<()> {
     let run = Run {
         clean: args.cleanenv,
         keep: args.keep_env,
-        ..running::prepare(&instance, &args.env, &cwd)?
+        ..running::prepare(&instance, Path::new(&command[0]), &args.env, &cwd, session)?
     };
     look_first(&command[0], &run, &instance, session)?;
     running::become_program(session.engine.exec(&run, command)?)
 }
 
 /// `NAME [--] COMMAND [ARG]…`: the instance and the command.
-fn split(words: &[OsString]) -> Result<(Target, &[OsString])> {
+pub fn split(words: &[OsString]) -> Result<(Target, &[OsString])> {
     let wrong = |message: String| Error::new(Kind::Usage, message);
     let (name, rest) = words
         .split_first()

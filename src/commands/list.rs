@@ -35,9 +35,10 @@ pub fn run(args: &cli::List, session: &Session) -> Result<()> {
             .collect();
         session.output.json(&json!({ "instances": documents }));
     } else if instances.is_empty() {
-        session
-            .output
-            .note("no instances; `ctr start NAME` starts one");
+        session.output.note(match session.engine.surrounding() {
+            Some(_) => "no instances can be seen from in here",
+            None => "no instances; `ctr start NAME` starts one",
+        });
     } else {
         let header = ["NAME", "STATUS", "PID", "UPTIME", "IMAGE", "OVERLAYS"];
         let rows: Vec<_> = instances

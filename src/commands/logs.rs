@@ -20,7 +20,7 @@ const LOOK: Duration = Duration::from_millis(200);
 /// There is no such instance, or it has no log files.
 pub fn run(args: &cli::Logs, session: &Session) -> Result<()> {
     let mut instance = session.instance(args.name.as_ref())?;
-    let mut logs = open(args, &instance)?;
+    let mut logs = open(args, &instance, session)?;
     loop {
         // Looked at before the logs: what was written until its end is shown.
         let goes_on = args.follow && instance.status.is_alive();
@@ -41,7 +41,7 @@ pub fn run(args: &cli::Logs, session: &Session) -> Result<()> {
     }
 }
 
-fn open(args: &cli::Logs, instance: &Instance) -> Result<Vec<File>> {
+fn open(args: &cli::Logs, instance: &Instance, session: &Session) -> Result<Vec<File>> {
     let chosen = [
         (!args.stderr, &instance.log_out),
         (!args.stdout, &instance.log_err),
@@ -53,8 +53,13 @@ fn open(args: &cli::Logs, instance: &Instance) -> Result<Vec<File>> {
         .collect();
     if files.is_empty() {
         let message = format!("`{}` has no log files", instance.name);
-        return Err(Error::new(Kind::NotFound, message)
-            .hint("they go with the instance, when it is stopped"));
+        return Err(
+            Error::new(Kind::NotFound, message).hint(match session.engine.surrounding() {
+                // Apptainer's records, and the logs beside them, are kept out of `hostos`.
+                Some(_) => "they may be out of sight in here: look from outside",
+                None => "they go with the instance, when it is stopped",
+            }),
+        );
     }
     Ok(files)
 }

@@ -7,6 +7,7 @@ mod enter;
 mod env;
 mod exec;
 mod init;
+mod inside;
 mod list;
 mod logs;
 mod man;
@@ -56,6 +57,7 @@ fn dispatch(command: &Command, output: Output) -> Result<()> {
     let config = Config::load(&context)?;
     let memory = Memory::new(&context);
     let session = Session::new(&context, &config, &memory, output);
+    inside::check(command, &session)?;
     match command {
         Command::Start(args) => start::run(args, &session),
         Command::Exec(args) => exec::run(args, &session),

@@ -5,12 +5,17 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::context::LEVEL;
 use crate::engine::{Folder, Run};
 use crate::environment::{self, check_carried};
 use crate::error::{Error, Kind, Result};
 use crate::names::Assignment;
+use crate::plan::identity;
 use crate::session::Session;
 use crate::status::{Instance, Status};
+
+/// Shells whose prompt is in `PS1`.
+const SHELLS: [&str; 8] = ["sh", "bash", "dash", "zsh", "ash", "ksh", "mksh", "yash"];
 
 /// Exit status of a failure of `ctr` itself, before the command.
 pub const OWN_FAILURE: u8 = 125;
@@ -41,25 +46,66 @@ pub fn check_running(instance: &Instance, session: &Session) -> Result<()> {
     }
 }
 
-/// The run of something inside `instance`, with more variables, in the folder `cwd` inside.
+/// The run of `program` inside `instance`, with more variables, in the folder `cwd` inside.
 ///
 /// # Errors
 /// A variable that Apptainer cannot carry.
-pub fn prepare<'a>(instance: &'a Instance, more: &[Assignment], cwd: &'a str) -> Result<Run<'a>> {
+pub fn prepare<'a>(
+    instance: &'a Instance,
+    program: &Path,
+    more: &[Assignment],
+    cwd: &'a str,
+    session: &Session,
+) -> Result<Run<'a>> {
     for assignment in more {
         check_carried(&assignment.key, &assignment.value)?;
     }
     let more: Vec<String> = more.iter().map(ToString::to_string).collect();
     let setup = instance.state.as_ref().map(|state| &state.setup);
     let saved = setup.map_or(&[][..], |setup| setup.env.as_slice());
+    // One that was started without ctr says where it is all the same.
+    let identity = identity::variables(&instance.name, session.context.nesting() + 1);
+    let entries = identity.iter().chain(saved).chain(&more);
+    let mut environment = environment::fold(entries.map(String::as_str));
+    if let Some(shell) = shell_of(program, instance, session) {
+        set_prompt(&mut environment.variables, &instance.name, &shell);
+    }
     Ok(Run {
         name: &instance.name,
-        environment: environment::fold(saved.iter().chain(&more).map(String::as_str)),
+        environment,
         cwd,
         clean: false,
         keep: false,
         hostos: setup.is_some_and(crate::setup::Setup::is_hostos),
     })
+}
+
+/// The shell that a program is, by the name of its file inside, links followed: `sh` is another in
+/// every image.
+fn shell_of(program: &Path, instance: &Instance, session: &Session) -> Option<String> {
+    let name = program.file_name()?.to_str()?;
+    if !SHELLS.contains(&name) {
+        return None;
+    }
+    let path = Path::new("/bin").join(program);
+    let real = inside(instance, session).and_then(|inside| inside.file_name(&path));
+    Some(real.unwrap_or_else(|| name.to_owned()))
+}
+
+/// Says the prompt in the words of that shell, unless the user has set another.
+fn set_prompt(variables: &mut [(String, String)], name: &str, shell: &str) {
+    let value = |variables: &[(String, String)], key: &str| {
+        let mut known = variables.iter();
+        known.find_map(|(known, value)| (known == key).then(|| value.clone()))
+    };
+    let level = value(variables, LEVEL).and_then(|level| level.parse().ok());
+    let level = level.unwrap_or(1);
+    let saved = identity::prompt(name, level, "bash");
+    for (key, value) in variables {
+        if key == "PS1" && *value == saved {
+            *value = identity::prompt(name, level, shell);
+        }
+    }
 }
 
 /// The caller's folder, and what it is inside.

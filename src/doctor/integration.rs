@@ -35,7 +35,7 @@ pub fn checks(session: &Session) -> Vec<Check> {
     vec![
         first_on_path(&found, &this, line.as_ref(), shell),
         rc_line(&found, &this, line.as_ref(), shell, context),
-        active_instance(shell, context),
+        active_instance(context),
     ]
 }
 
@@ -136,8 +136,9 @@ fn evaluation(words: &str, shell: ShellName) -> String {
 }
 
 /// What activation left in the environment, held against where this shell is.
-fn active_instance(shell: ShellName, context: &Context) -> Check {
+pub fn active_instance(context: &Context) -> Check {
     const NAME: &str = "active instance";
+    let shell = shell::detect(context);
     let variables = &context.variables;
     let leave = format!("leave it: {}", evaluation("env --unset", shell));
     let Some(active) = activation::active(variables, &context.place) else {
@@ -210,7 +211,7 @@ mod tests {
     #[test]
     fn an_activation_is_held_against_this_place() {
         let look = |variables: &[(&str, &str)]| {
-            let check = active_instance(ShellName::Bash, &context(variables));
+            let check = active_instance(&context(variables));
             (check.ok, check.detail)
         };
         assert_eq!(look(&[]), (true, "none".into()));

@@ -48,8 +48,17 @@ impl Check {
     }
 }
 
-/// Every check.
+/// Every check; inside an instance only those that mean something there.
 pub fn checks(session: &Session) -> Vec<Check> {
+    if let Some(around) = session.engine.surrounding() {
+        let detail = format!(
+            "inside {around}: Apptainer, the machine and the rc files are checked from outside"
+        );
+        return vec![
+            Check::well("place", detail),
+            integration::active_instance(session.context),
+        ];
+    }
     let mut checks = vec![
         apptainer(session),
         limits(session),

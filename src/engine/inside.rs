@@ -97,6 +97,13 @@ impl Inside {
         best
     }
 
+    /// The file's name that an absolute path leads to inside, links followed; `None` when nothing
+    /// is there.
+    pub fn file_name(&self, path: &Path) -> Option<String> {
+        let resolved = self.resolve(path).ok()?;
+        Some(resolved.file_name()?.to_str()?.to_owned())
+    }
+
     fn runs(&self, path: &Path) -> Program {
         match self.metadata(path) {
             Ok(metadata) if metadata.is_file() && self.may_run(path, &metadata) => Program::Runs,

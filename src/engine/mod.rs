@@ -11,6 +11,7 @@ mod processes;
 mod records;
 mod stats;
 mod stop;
+mod surrounding;
 mod version;
 
 use std::cell::OnceCell;
@@ -33,6 +34,7 @@ pub use processes::start_time;
 pub use records::Record;
 pub use stats::{Stats, Usage, uptime_seconds};
 pub use stop::{Manner, Stopped};
+pub use surrounding::Surrounding;
 
 /// Apptainer, as this caller has it.
 pub struct Engine<'a> {
@@ -177,9 +179,18 @@ impl<'a> Engine<'a> {
         arguments::start(setup, image, self.is_restricted_root())
     }
 
-    /// True inside an instance, where its processes and Apptainer's records cannot be judged.
-    pub fn is_inside_an_instance(&self) -> bool {
-        self.context.setting("APPTAINER_CONTAINER").is_some()
+    /// The container that this very process is in, where other processes and Apptainer's records
+    /// cannot be judged.
+    pub fn surrounding(&self) -> Option<Surrounding<'_>> {
+        surrounding::find(self.context)
+    }
+
+    /// The instance of that name as its own inside sees it, when this is the inside of it.
+    pub fn own_process(&self, name: &str) -> Option<Process> {
+        match self.surrounding() {
+            Some(Surrounding::Instance(own)) if own == name => surrounding::process(self.context),
+            _ => None,
+        }
     }
 
     /// A start that was interrupted may have come up all the same. An older instance of that

@@ -1,5 +1,6 @@
 //! From what was found to what is done: a pure function from [`Resolved`] to a [`Setup`].
 
+pub mod identity;
 mod resolved;
 #[cfg(test)]
 mod tests;
@@ -81,7 +82,7 @@ pub fn start(resolved: Resolved) -> Result<Plan> {
         }
     }
     env.extend(overlays.iter().flat_map(path_entries));
-    env.extend(identity(&resolved.name, resolved.nesting + 1));
+    env.extend(identity::variables(&resolved.name, resolved.nesting + 1));
     if !hostos {
         env.extend(["LC_ALL=C.UTF-8".into(), "LANG=C.UTF-8".into()]);
     }
@@ -246,21 +247,6 @@ fn path_entries(overlay: &Overlay) -> Vec<String> {
         .iter()
         .map(|folder| format!("PATH={folder}:$PATH"))
         .collect()
-}
-
-/// What tells a program, and a person at a prompt, where it is. `IN_CONDATAINER` is the
-/// reference's count of levels.
-fn identity(name: &str, level: u32) -> [String; 3] {
-    let depth = if level > 1 {
-        format!("_{level}")
-    } else {
-        String::new()
-    };
-    [
-        format!("PS1={name}{depth} \\[\\e[0;34m\\]\\w\\[\\e[0m\\]> "),
-        format!("IN_CONDATAINER={level}"),
-        format!("CTR_INSTANCE={name}"),
-    ]
 }
 
 /// What conda, mamba and reticulate look for.

@@ -82,11 +82,7 @@ pub fn start(request: &cli::Start, around: &Surroundings) -> Result<Resolved> {
         fakeroot: request.fakeroot,
         writable: request.writable,
         apptainer_flags,
-        nesting: around
-            .context
-            .variable("IN_CONDATAINER")
-            .and_then(|level| level.parse().ok())
-            .unwrap_or(0),
+        nesting: around.context.nesting(),
         uid: around.context.uid,
     })
 }

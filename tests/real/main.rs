@@ -19,6 +19,7 @@ mod harness;
 mod hook;
 mod hostos;
 mod identity;
+mod inside;
 mod listing;
 mod literal_env;
 mod logs;

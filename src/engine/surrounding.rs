@@ -1,0 +1,85 @@
+//! Is this process inside an instance itself, and of which?
+
+use std::fmt;
+use std::path::Path;
+
+use super::{Process, processes};
+use crate::activation;
+use crate::context::Context;
+
+/// What Apptainer's containers have at their root, and no host.
+const MARK: &str = "/.singularity.d";
+
+/// The first process of an instance, as its own processes see it.
+const FIRST: i32 = 1;
+
+/// The container that a process is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Surrounding<'a> {
+    /// An instance of this name.
+    Instance(&'a str),
+    /// One of Apptainer's that is no instance, or does not say which.
+    Container,
+}
+
+impl fmt::Display for Surrounding<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Surrounding::Instance(name) => write!(f, "`{name}`"),
+            Surrounding::Container => f.write_str("a container"),
+        }
+    }
+}
+
+/// The container that this process is in, by its variables, and by its root where these are lost.
+pub fn find(context: &Context) -> Option<Surrounding<'_>> {
+    let told = ["APPTAINER_CONTAINER", "SINGULARITY_CONTAINER"]
+        .iter()
+        .any(|name| context.setting(name).is_some());
+    (told || Path::new(MARK).is_dir()).then(|| name(context))
+}
+
+fn name(context: &Context) -> Surrounding<'_> {
+    // Apptainer tells those that join an instance. Its start script has only what ctr gave it,
+    // which is not what the host's shell hands to any container when an instance is active there.
+    context
+        .setting("APPTAINER_INSTANCE")
+        .or_else(|| {
+            let is_of_a_shell = context.setting(activation::PLACE).is_some();
+            context
+                .setting(activation::INSTANCE)
+                .filter(|_| !is_of_a_shell)
+        })
+        .map_or(Surrounding::Container, Surrounding::Instance)
+}
+
+/// The instance that this process is in, as it is seen from here.
+pub fn process(context: &Context) -> Option<Process> {
+    Some(Process {
+        pid: FIRST,
+        pid_start_time: processes::start_time(FIRST)?,
+        supervisor_pid: FIRST,
+        boot_id: context.place.boot_id.clone(),
+        pid_namespace: context.place.pid_namespace,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::tests::context;
+
+    #[test]
+    fn the_instance_is_the_one_that_apptainer_names() {
+        let image = ("APPTAINER_CONTAINER", "/b.sif");
+        let find =
+            |variables: &[(&str, &str)]| find(&context(variables)).map(|around| around.to_string());
+        assert_eq!(find(&[("CTR_INSTANCE", "bio")]), None);
+        let joined = [image, ("APPTAINER_INSTANCE", "a"), ("CTR_INSTANCE", "b")];
+        assert_eq!(find(&joined).unwrap(), "`a`");
+        let started = [image, ("CTR_INSTANCE", "b")];
+        assert_eq!(find(&started).unwrap(), "`b`");
+        let leaked = [image, ("CTR_INSTANCE", "b"), ("CTR_PLACE", "boot:1")];
+        assert_eq!(find(&leaked).unwrap(), "a container");
+    }
+}
