@@ -14,7 +14,7 @@ use crate::names::is_variable_name;
 const SYSTEM_FILE: &str = "/etc/ctr/config.toml";
 
 /// Every key that a configuration file may have.
-const KEYS: [&str; 11] = [
+pub const KEYS: [&str; 11] = [
     "base_image",
     "overlay_path",
     "trusted",

@@ -73,6 +73,25 @@ fn the_man_pages_are_fresh() {
 }
 
 #[test]
+fn the_man_pages_refer_to_pages_that_are_there() {
+    let pages = files(&Path::new(ROOT).join("man"));
+    for (name, text) in &pages {
+        // `.Xr ctr-show 1 ,` in a page that is written, `.BR ctr\-shell (7) ,` in one that is made.
+        let references = text.lines().filter(|line| {
+            let starts = [".Xr ctr", ".BR ctr"];
+            starts.iter().any(|start| line.starts_with(start))
+        });
+        for line in references {
+            let line = line.replace('\\', "");
+            let words: Vec<&str> = line.split(' ').collect();
+            let section = words[2].trim_matches(['(', ')']);
+            let page = format!("{}.{section}", words[1]);
+            assert!(pages.contains_key(&page), "man/{name}: {line}");
+        }
+    }
+}
+
+#[test]
 fn the_main_man_page_is_what_man_prints() {
     assert!(read(&Path::new(ROOT).join("man/ctr.1")) == ctr(&["man"]));
 }
