@@ -14,7 +14,7 @@ use crate::environment::LONGEST_STRING;
 /// The active instance's name.
 pub const INSTANCE: &str = "CTR_INSTANCE";
 /// Where the activation was made, and so where it holds.
-pub const PLACE: &str = "CTR_PLACE";
+const PLACE: &str = "CTR_PLACE";
 const RESTORE: &str = "CTR_RESTORE";
 /// The instance's process, `PID:START`, its start in clock ticks since boot (`proc(5)`, field 22 of
 /// `stat`): a prompt sees by it, without a program, that this very process still runs.

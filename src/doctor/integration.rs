@@ -96,8 +96,10 @@ fn rc_line(
     context: &Context,
 ) -> Check {
     const NAME: &str = "shell integration";
+    let name = name(shell);
     if let Some(line) = line {
-        return Check::well(NAME, format!("{} loads it", line.file.display()));
+        let detail = format!("{} loads it, for {name}", line.file.display());
+        return Check::well(NAME, detail);
     }
     let file = shell::rc_file(shell, context);
     let whole_path = match found {
@@ -106,7 +108,7 @@ fn rc_line(
     };
     Check::ill(
         NAME,
-        format!("{} does not load it", file.display()),
+        format!("{} does not load it, for {name}", file.display()),
         format!("add this line to it: {}", line_with(whole_path, shell)),
     )
 }
@@ -130,9 +132,13 @@ fn line_with(program: Option<&Path>, shell: ShellName) -> String {
 
 /// What the shell evaluates to run `words` of `ctr`, in the way of its rc line.
 fn evaluation(words: &str, shell: ShellName) -> String {
+    shell::rc_line(shell).replacen(&format!("init {}", name(shell)), words, 1)
+}
+
+/// What the shell is called on the command line.
+fn name(shell: ShellName) -> String {
     let value = shell.to_possible_value();
-    let name = value.as_ref().map_or("", |value| value.get_name());
-    shell::rc_line(shell).replacen(&format!("init {name}"), words, 1)
+    value.map_or_else(String::new, |value| value.get_name().to_owned())
 }
 
 /// What activation left in the environment, held against where this shell is.

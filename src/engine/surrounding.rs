@@ -4,7 +4,6 @@ use std::fmt;
 use std::path::Path;
 
 use super::{Process, processes};
-use crate::activation;
 use crate::context::Context;
 
 /// What Apptainer's containers have at their root, and no host.
@@ -39,17 +38,12 @@ pub fn find(context: &Context) -> Option<Surrounding<'_>> {
     (told || Path::new(MARK).is_dir()).then(|| name(context))
 }
 
+/// Apptainer tells every process of an instance, those of its start script too. `CTR_INSTANCE` is no
+/// sign: the host's shell hands that to any container while an instance is active there.
 fn name(context: &Context) -> Surrounding<'_> {
-    // Apptainer tells those that join an instance. Its start script has only what ctr gave it,
-    // which is not what the host's shell hands to any container when an instance is active there.
-    context
-        .setting("APPTAINER_INSTANCE")
-        .or_else(|| {
-            let is_of_a_shell = context.setting(activation::PLACE).is_some();
-            context
-                .setting(activation::INSTANCE)
-                .filter(|_| !is_of_a_shell)
-        })
+    ["APPTAINER_INSTANCE", "SINGULARITY_INSTANCE"]
+        .iter()
+        .find_map(|name| context.setting(name))
         .map_or(Surrounding::Container, Surrounding::Instance)
 }
 
@@ -77,9 +71,9 @@ mod tests {
         assert_eq!(find(&[("CTR_INSTANCE", "bio")]), None);
         let joined = [image, ("APPTAINER_INSTANCE", "a"), ("CTR_INSTANCE", "b")];
         assert_eq!(find(&joined).unwrap(), "`a`");
-        let started = [image, ("CTR_INSTANCE", "b")];
-        assert_eq!(find(&started).unwrap(), "`b`");
-        let leaked = [image, ("CTR_INSTANCE", "b"), ("CTR_PLACE", "boot:1")];
-        assert_eq!(find(&leaked).unwrap(), "a container");
+        assert_eq!(
+            find(&[image, ("CTR_INSTANCE", "b")]).unwrap(),
+            "a container"
+        );
     }
 }

@@ -38,10 +38,16 @@ fn binary(place: &Place) -> PathBuf {
 /// The line of a check, and the one below it when it failed.
 #[track_caller]
 fn check(output: &Output, name: &str) -> (bool, String) {
-    let lines = output.lines();
-    let at = lines
-        .iter()
-        .position(|line| line[4..].trim_start().starts_with(name));
+    check_in(output.text(), name)
+}
+
+#[track_caller]
+fn check_in(output: &str, name: &str) -> (bool, String) {
+    let lines: Vec<&str> = output.lines().collect();
+    let at = lines.iter().position(|line| {
+        line.get(4..)
+            .is_some_and(|rest| rest.trim_start().starts_with(name))
+    });
     let at = at.unwrap_or_else(|| panic!("no check of {name}: {output}"));
     match lines[at].starts_with("ok") {
         true => (true, lines[at].to_owned()),
@@ -87,6 +93,26 @@ fn with_the_line_that_it_names_all_is_well() {
         let (_, said) = check(&output, "active instance");
         assert!(said.ends_with("none"), "{said}");
         output.quiet();
+    }
+}
+
+#[test]
+fn from_an_interactive_shell_that_loads_the_integration_all_is_well() {
+    for shell in Shell::ALL {
+        let place = Place::new();
+        place.start("bio", &[]);
+        let (line, file) = line_and_file(shell, &place);
+        if shell == Shell::Bash {
+            fs::write(file, format!("{line}\n")).unwrap();
+        }
+        let mut session = shell.interactive(&place, &line);
+        let said = session.eval("ctr doctor");
+        let (ok, integration) = check_in(&said, "shell integration");
+        assert!(ok && integration.contains(shell.name()), "{integration}");
+        assert!(!said.contains("FAIL"), "{shell:?}: {said}");
+        assert_eq!(session.eval("ctr use bio"), "");
+        let (ok, active) = check_in(&session.eval("ctr doctor"), "active instance");
+        assert!(ok && active.ends_with("`bio`"), "{shell:?}: {active}");
     }
 }
 

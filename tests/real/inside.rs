@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Output, Place, Run, Terminal, images};
+use crate::support::{Output, Place, Run, Terminal, eventually, images};
 
 /// What `ctr ARGS` is when it is run inside `name`.
 fn ctr_inside(place: &Place, name: &str, args: &[&str]) -> Run {
@@ -323,4 +323,35 @@ fn an_instance_that_was_started_without_ctr_says_where_one_is_as_well() {
         7
     );
     assert_eq!(place.environ("dev")["CTR_INSTANCE"], "dev");
+}
+
+#[test]
+fn a_start_script_is_inside_as_well() {
+    let mut place = Place::bare();
+    let sandbox = place.sandbox(
+        "service",
+        &[(
+            "/.singularity.d/startscript",
+            "#!/bin/sh\n\"$CTR\" stop other >\"$SAID\" 2>&1\necho \"status $?\" >>\"$SAID\"\nexec sleep 100000\n",
+        )],
+    );
+    place.set("CTR_BASE_IMAGE", sandbox);
+    // The program needs the host's libraries, which the image does not have.
+    let said = place.path("work/said");
+    let binary = fs::canonicalize(place.path("bin/ctr")).unwrap();
+    let variables = [
+        format!("CTR={}", binary.display()),
+        format!("SAID={}", said.display()),
+    ];
+    let libraries = ["/lib:/lib", "/lib64:/lib64", "/usr/lib:/usr/lib"];
+    let binds = libraries.iter().flat_map(|bind| ["--bind", bind]);
+    let env = variables.iter().flat_map(|one| ["-e", one.as_str()]);
+    let options: Vec<&str> = binds.chain(env).collect();
+    place.start("dev", &options);
+    let answer = eventually("the script has asked ctr", || {
+        let answer = fs::read_to_string(&said).ok()?;
+        answer.contains("status").then_some(answer)
+    });
+    assert!(answer.contains("does not work inside `dev`"), "{answer}");
+    assert!(answer.ends_with("status 1\n"), "{answer}");
 }
