@@ -69,6 +69,8 @@ pub enum Command {
     Use(Use),
     /// Leave the active instance (needs the integration)
     Leave,
+    /// Print the active instance for a prompt
+    Prompt(Prompt),
     /// Stop instances and remove what is left of them
     Stop(Stop),
     /// Start instances again with the setup that was saved
@@ -238,6 +240,13 @@ pub struct Init {
     /// Name of the shell function
     #[arg(long, value_name = "NAME", default_value = "ctr", value_parser = function_name)]
     pub cmd: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Prompt {
+    /// What to print, `{name}` standing for the instance
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -13,6 +13,7 @@ mod logs;
 mod man;
 mod note;
 mod overlays;
+mod prompt;
 mod prune;
 mod refresh;
 mod restart;
@@ -54,6 +55,10 @@ fn dispatch(command: &Command, output: Output) -> Result<()> {
         _ => {}
     }
     let context = Context::read()?;
+    // While nothing is active, a prompt reads no configuration: it may be on a home that hangs.
+    if let Command::Prompt(args) = command {
+        return prompt::run(args, &context);
+    }
     let config = Config::load(&context)?;
     let memory = Memory::new(&context);
     let session = Session::new(&context, &config, &memory, output);
@@ -75,7 +80,7 @@ fn dispatch(command: &Command, output: Output) -> Result<()> {
         Command::Overlays(args) => overlays::run(args, &session),
         Command::Config(args) => config::run(args, &session),
         Command::Doctor(args) => doctor::run(args, &session),
-        Command::Completions(_) | Command::Man(_) | Command::Init(_) => Ok(()),
+        Command::Completions(_) | Command::Man(_) | Command::Init(_) | Command::Prompt(_) => Ok(()),
     }
 }
 

@@ -203,3 +203,37 @@ fn the_hook_works_where_unset_variables_are_errors() {
         assert!(!session.screen().contains("unbound") && !session.screen().contains("not set"));
     }
 }
+
+#[test]
+fn prompts_drawn_by_others_are_told_of_the_active_instance() {
+    let place = Place::new();
+    place.start("bio", &[]);
+    let nothing = place.ctr(["prompt"]).ok();
+    assert_eq!(nothing.text(), "");
+    nothing.quiet();
+    for shell in Shell::ALL {
+        let told = |command: &str| {
+            let script = format!("{}\n{command}", shell.eval("ctr env bio"));
+            let output = shell.script(&place, &script).ok();
+            output.quiet();
+            output.text().to_owned()
+        };
+        assert_eq!(told("ctr prompt"), "(ctr:bio) ", "{shell:?}");
+        assert_eq!(
+            told("ctr prompt --format '[{name}] %'"),
+            "[bio] %",
+            "{shell:?}"
+        );
+        let elsewhere = shell.export("CTR_PLACE", "another-boot:1");
+        assert_eq!(told(&format!("{elsewhere}\nctr prompt")), "", "{shell:?}");
+        assert_eq!(
+            told("ctr stop --keep bio 2> /dev/null; ctr prompt"),
+            "",
+            "{shell:?}"
+        );
+        place.ctr(["restart", "bio"]).ok();
+    }
+    place.config("[prompt]\nformat = '<{name}>'");
+    let active = place.ctr(["prompt"]).env("CTR_INSTANCE", "bio");
+    assert_eq!(active.ok().text(), "<bio>");
+}

@@ -1,0 +1,33 @@
+//! `ctr prompt`: the active instance, for prompts that are drawn by others.
+
+use crate::activation;
+use crate::cli;
+use crate::config::Config;
+use crate::context::Context;
+use crate::engine;
+use crate::error::Result;
+use crate::output::print;
+
+/// Stands for the instance's name in a format.
+const NAME: &str = "{name}";
+
+/// Runs `ctr prompt`: prints nothing where no instance is active, or where its process has ended.
+///
+/// # Errors
+/// The configuration is wrong, and no format is given.
+pub fn run(args: &cli::Prompt, context: &Context) -> Result<()> {
+    let active = activation::active(&context.variables, &context.place);
+    let Some(active) = active.filter(|active| active.here) else {
+        return Ok(());
+    };
+    let has_ended = |(pid, start): (i32, u64)| engine::start_time(pid) != Some(start);
+    if active.process.is_some_and(has_ended) {
+        return Ok(());
+    }
+    let format = match &args.format {
+        Some(format) => format.clone(),
+        None => Config::load(context)?.prompt_format.value,
+    };
+    print(format.replace(NAME, &active.name).as_bytes());
+    Ok(())
+}
