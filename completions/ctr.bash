@@ -58,6 +58,9 @@ _ctr() {
             ctr,overlays)
                 cmd="ctr__subcmd__overlays"
                 ;;
+            ctr,prompt)
+                cmd="ctr__subcmd__prompt"
+                ;;
             ctr,prune)
                 cmd="ctr__subcmd__prune"
                 ;;
@@ -121,6 +124,9 @@ _ctr() {
             ctr__subcmd__help,overlays)
                 cmd="ctr__subcmd__help__subcmd__overlays"
                 ;;
+            ctr__subcmd__help,prompt)
+                cmd="ctr__subcmd__help__subcmd__prompt"
+                ;;
             ctr__subcmd__help,prune)
                 cmd="ctr__subcmd__help__subcmd__prune"
                 ;;
@@ -149,7 +155,7 @@ _ctr() {
 
     case "${cmd}" in
         ctr)
-            opts="-q -v -h -V --quiet --verbose --color --help --version start exec enter env init use leave stop restart list stats show note logs prune overlays config doctor completions man help"
+            opts="-q -v -h -V --quiet --verbose --color --help --version start exec enter env init use leave prompt stop restart list stats show note logs prune overlays config doctor completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -303,7 +309,7 @@ _ctr() {
             return 0
             ;;
         ctr__subcmd__help)
-            opts="start exec enter env init use leave stop restart list stats show note logs prune overlays config doctor completions man help"
+            opts="start exec enter env init use leave prompt stop restart list stats show note logs prune overlays config doctor completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -499,6 +505,20 @@ _ctr() {
             return 0
             ;;
         ctr__subcmd__help__subcmd__overlays)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ctr__subcmd__help__subcmd__prompt)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -737,6 +757,28 @@ _ctr() {
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ctr__subcmd__prompt)
+            opts="-q -v -h -V --format --quiet --verbose --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0

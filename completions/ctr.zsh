@@ -188,6 +188,22 @@ never\:""))' \
 '--version[Print version]' \
 && ret=0
 ;;
+(prompt)
+_arguments "${_arguments_options[@]}" : \
+'--format=[What to print, \`{name}\` standing for the instance]:FORMAT:_default' \
+'--color=[When to use colour]:WHEN:((auto\:"On a terminal, unless \`NO_COLOR\` is set"
+always\:""
+never\:""))' \
+'(-v --verbose)-q[Say only what went wrong]' \
+'(-v --verbose)--quiet[Say only what went wrong]' \
+'-v[Say what is decided on the way, and why]' \
+'--verbose[Say what is decided on the way, and why]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'-V[Print version]' \
+'--version[Print version]' \
+&& ret=0
+;;
 (stop)
 _arguments "${_arguments_options[@]}" : \
 '-s+[The signal that asks the processes to end]:SIGNAL:_default' \
@@ -459,6 +475,10 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(prompt)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (stop)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -534,6 +554,7 @@ _ctr_commands() {
 'init:Print the shell integration for an rc file' \
 'use:Make an instance active in this shell (needs the integration)' \
 'leave:Leave the active instance (needs the integration)' \
+'prompt:Print the active instance for a prompt' \
 'stop:Stop instances and remove what is left of them' \
 'restart:Start instances again with the setup that was saved' \
 'list:List instances' \
@@ -591,6 +612,7 @@ _ctr__subcmd__help_commands() {
 'init:Print the shell integration for an rc file' \
 'use:Make an instance active in this shell (needs the integration)' \
 'leave:Leave the active instance (needs the integration)' \
+'prompt:Print the active instance for a prompt' \
 'stop:Stop instances and remove what is left of them' \
 'restart:Start instances again with the setup that was saved' \
 'list:List instances' \
@@ -678,6 +700,11 @@ _ctr__subcmd__help__subcmd__overlays_commands() {
     local commands; commands=()
     _describe -t commands 'ctr help overlays commands' commands "$@"
 }
+(( $+functions[_ctr__subcmd__help__subcmd__prompt_commands] )) ||
+_ctr__subcmd__help__subcmd__prompt_commands() {
+    local commands; commands=()
+    _describe -t commands 'ctr help prompt commands' commands "$@"
+}
 (( $+functions[_ctr__subcmd__help__subcmd__prune_commands] )) ||
 _ctr__subcmd__help__subcmd__prune_commands() {
     local commands; commands=()
@@ -747,6 +774,11 @@ _ctr__subcmd__note_commands() {
 _ctr__subcmd__overlays_commands() {
     local commands; commands=()
     _describe -t commands 'ctr overlays commands' commands "$@"
+}
+(( $+functions[_ctr__subcmd__prompt_commands] )) ||
+_ctr__subcmd__prompt_commands() {
+    local commands; commands=()
+    _describe -t commands 'ctr prompt commands' commands "$@"
 }
 (( $+functions[_ctr__subcmd__prune_commands] )) ||
 _ctr__subcmd__prune_commands() {

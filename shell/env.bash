@@ -28,7 +28,8 @@ function __ctr_restore() {
     elif [[ "${__ctr_was#declare -- }" != "$__ctr_was" ]]; then
         \builtin eval "${__ctr_was#declare -- }";
     elif [[ -n "$__ctr_was" ]]; then
-        \builtin eval "\\builtin declare -g ${__ctr_was#declare }";
+        # Any other way to write this, and an array is a syntax error.
+        \builtin eval "declare -g ${__ctr_was#declare }";
     elif [[ "$#" -gt 1 ]]; then
         \builtin export "$1=$2";
     fi;

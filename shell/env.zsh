@@ -3,12 +3,13 @@
 function __ctr_set() {
     \builtin emulate -L zsh
     \builtin local __ctr_type="${(Pt)1}"
-    case "$__ctr_type" in
+    # One that is exported without a value is in no environment.
+    case "$__ctr_type${(P)1:+ with a value}" in
     *readonly*)
         \builtin print -r -- "ctr: $1 is read-only in this shell, and stays as it is" >&2
         \builtin return 0
         ;;
-    '' | scalar-export | *special*) ;;
+    '' | 'scalar-export with a value' | *special*) ;;
     *)
         \builtin typeset -g "__ctr_was_$1=$(\builtin typeset -p "$1")"
         \builtin unset "$1"
@@ -30,7 +31,8 @@ function __ctr_restore() {
     if [[ -n "$__ctr_was" ]]; then
         # It says `export` or `typeset`, without or with `-g`, as it pleases.
         [[ "$__ctr_was" == export* ]] && __ctr_was="typeset -x${__ctr_was#export}"
-        \builtin eval "\\builtin typeset -g ${__ctr_was#typeset }"
+        # Any other way to write this, and an array is a syntax error.
+        \builtin eval "typeset -g ${__ctr_was#typeset }"
     elif (( $# > 1 )); then
         \builtin export "$1=$2"
     fi

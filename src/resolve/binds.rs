@@ -28,7 +28,7 @@ pub fn collect(
     } else {
         Vec::new()
     };
-    binds.push(shielded_records(around)?);
+    binds.extend(shielded_records(around)?);
     binds.extend(working_folder.cloned());
     if let Some(scratch) = context.setting("SCRATCH") {
         binds.extend(own_folder(Path::new(scratch), "", around));
@@ -80,15 +80,20 @@ pub fn check_again(binds: &mut Vec<String>, is_hostos: bool, around: &Surroundin
 }
 
 /// An empty folder over Apptainer's records: an `apptainer instance list` inside, in another pid
-/// namespace, would take the live ones for dead and delete them.
-fn shielded_records(around: &Surroundings) -> Result<String> {
+/// namespace, would take the live ones for dead and delete them. Inside, Apptainer looks in the
+/// usual folder even where another is configured outside.
+fn shielded_records(around: &Surroundings) -> Result<Vec<String>> {
     let records = around.engine.records_folder();
+    let usual = around.context.home.join(".apptainer/instances");
     let empty = around.memory.folder().join("no-instances");
     for folder in [&records, &empty].into_iter().filter(|_| !around.dry_run) {
         std::fs::create_dir_all(folder)
             .map_err(|error| Error::io(format!("cannot make {}", folder.display()), error))?;
     }
-    Ok(format!("{}:{}", empty.display(), records.display()))
+    let usual = Some(usual).filter(|usual| *usual != records && usual.is_dir());
+    let folders = [Some(records), usual].into_iter().flatten();
+    let bind = |folder: std::path::PathBuf| format!("{}:{}", empty.display(), folder.display());
+    Ok(folders.map(bind).collect())
 }
 
 /// A bind of a folder that the user did not ask for: left out where it is missing, belongs to

@@ -92,7 +92,13 @@ impl Store {
             .collect()
     }
 
-    /// Writes a state, with a generation above that of the file it replaces.
+    /// What becomes the file of an instance once it is whole: one name, written under the
+    /// instance's lock, so that one left by a crash is taken up or removed.
+    fn temporary(&self, name: &str) -> PathBuf {
+        self.folder().join(format!(".{name}.new"))
+    }
+
+    /// Writes a state, with a generation above that of the file it replaces, under its lock.
     ///
     /// # Errors
     /// The folder cannot be written, or is not private to the user.
@@ -100,19 +106,26 @@ impl Store {
         let folder = self.private_folder()?;
         state.generation += 1;
         let file = self.file(&state.setup.name);
+        let temporary = self.temporary(&state.setup.name);
         let write = || -> std::io::Result<()> {
-            let mut temporary = tempfile::Builder::new()
-                .prefix(".")
-                .permissions(fs::Permissions::from_mode(0o600))
-                .tempfile_in(&folder)?;
             let mut bytes = serde_json::to_vec_pretty(&state)?;
             bytes.push(b'\n');
-            temporary.write_all(&bytes)?;
-            temporary.as_file().sync_all()?;
-            temporary.persist(&file)?;
+            let mut new = File::options()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .custom_flags(nix::libc::O_NOFOLLOW)
+                .open(&temporary)?;
+            new.write_all(&bytes)?;
+            new.sync_all()?;
+            fs::rename(&temporary, &file)?;
             File::open(&folder)?.sync_all()
         };
-        write().map_err(|error| unwritable(&file, &error))
+        write().map_err(|error| {
+            let _ = fs::remove_file(&temporary);
+            unwritable(&file, &error)
+        })
     }
 
     /// Removes the state of an instance.
@@ -120,6 +133,7 @@ impl Store {
     /// # Errors
     /// The file is there and cannot be removed.
     pub fn remove(&self, name: &str) -> Result<()> {
+        let _ = fs::remove_file(self.temporary(name));
         for file in [self.file(name), self.root.join(format!("{name}.json"))] {
             match fs::remove_file(&file) {
                 Err(error) if error.kind() != ErrorKind::NotFound => {

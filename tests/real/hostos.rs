@@ -255,10 +255,18 @@ fn an_apptainer_inside_takes_no_live_instance_for_dead_in_the_usual_folder_eithe
             .count()
     };
     assert_eq!(records(), 1);
+    // Where another folder is configured, one inside looks in the usual one all the same.
+    place.set("APPTAINER_CONFIGDIR", place.path("apptainer"));
+    place.start("shield", &[]);
     let apptainer = place.environment()[std::ffi::OsStr::new("CTR_APPTAINER")]
         .to_str()
         .unwrap()
         .to_owned();
+    place
+        .ctr(["exec", "shield", &apptainer, "instance", "list"])
+        .ok();
+    assert_eq!(records(), 1);
+    place.unset("APPTAINER_CONFIGDIR");
     inside(&place, &[&apptainer, "instance", "list"]);
     assert_eq!(records(), 1);
     place.ctr(["stop", "dev"]).ok();

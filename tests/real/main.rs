@@ -6,6 +6,7 @@
 mod support;
 
 mod activate;
+mod attributes;
 mod binds;
 mod crash;
 mod doctor;
