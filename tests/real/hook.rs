@@ -302,3 +302,43 @@ fn the_options_of_the_user_do_not_matter() {
         }
     }
 }
+
+#[test]
+fn direnv_and_ctr_go_on_beside_each_other() {
+    let place = Place::new();
+    place.start("bio", &["-e", "K=v"]);
+    let project = place.folder("work/project");
+    let file = place.write("work/project/.envrc", "export OF_DIRENV=yes\n");
+    place
+        .program("/usr/bin/direnv")
+        .arg("allow")
+        .arg(&file)
+        .ok();
+    for shell in Shell::ALL {
+        let theirs = shell.eval(&format!("direnv hook {}", shell.name()));
+        for order in [[&theirs, &init(shell)], [&init(shell), &theirs]] {
+            // Twice, as when an rc file is loaded again.
+            let rc = [order[0], order[1], order[0], order[1]]
+                .map(String::as_str)
+                .join("\n");
+            let mut session = shell.interactive(&place, &rc);
+            session.eval(&shell.eval("ctr env bio"));
+            session.line(&format!("cd {}", project.display()));
+            let variables = "echo \"$OF_DIRENV,$K\"";
+            session.eval(":");
+            assert_eq!(session.eval(variables), "yes,v\n", "{order:?}");
+            session.line("sh -c 'exit 42'");
+            let status = if shell == Shell::Fish {
+                "$status"
+            } else {
+                "$?"
+            };
+            session.line(&format!("echo status:{status}"));
+            session.wait_for("\nstatus:42");
+            session.eval(&shell.eval("ctr env --unset"));
+            session.line("cd ..");
+            session.eval(":");
+            assert_eq!(session.eval(variables), ",\n", "{order:?}");
+        }
+    }
+}
