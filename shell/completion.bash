@@ -1,9 +1,44 @@
-# Completion is loaded at the first TAB.
+# shellcheck shell=bash
+# What TAB offers: the program answers, from the line as it is typed.
 function __ctr_complete() {
-    \builtin eval "$(\command '__ctr_binary__' completions bash 2>/dev/null)"
-    # 124 asks bash to begin again with what is loaded now.
-    \builtin complete -F _ctr -o bashdefault -o default __ctr_cmd__ && \builtin return 124
+    \builtin local answer place rest before
+    COMPREPLY=()
+    answer="$(CTR_COMPLETE=bash \command '__ctr_binary__' -- "${COMP_LINE:0:COMP_POINT}" "${2-}" 2>/dev/null)" || \builtin return 0
+    case "$answer" in
+    'ctr:words'*)
+        while IFS= \builtin read -r rest; do
+            COMPREPLY+=("$rest")
+        done <<<"${answer#*$'\n'}"
+        [[ "$answer" == *$'\n'* ]] || COMPREPLY=()
+        # The order says which instances run. Bash 3.2 has no compopt.
+        \builtin compopt -o nosort 2>/dev/null
+        if [[ "${COMPREPLY[0]-}" == *[/=] ]]; then
+            \builtin compopt -o nospace 2>/dev/null
+        fi
+        ;;
+    'ctr:files'*)
+        \builtin compopt -o default -o bashdefault 2>/dev/null
+        ;;
+    'ctr:command '*)
+        # The command begins at a character of the line; bash-completion wants the number of its word.
+        place="${answer#ctr:command }"
+        rest="$COMP_LINE"
+        before=0
+        while rest="${rest#"${rest%%[![:space:]]*}"}" && ((${#COMP_LINE} - ${#rest} < place)); do
+            rest="${rest#"${COMP_WORDS[before]}"}"
+            before=$((before + 1))
+        done
+        if \builtin declare -F _comp_command_offset >/dev/null; then
+            _comp_command_offset "$before"
+        elif \builtin declare -F _command_offset >/dev/null; then
+            _command_offset "$before"
+        else
+            \builtin compopt -o default -o bashdefault 2>/dev/null
+        fi
+        ;;
+    esac
+    \builtin return 0
 }
 if [[ $- == *i* ]]; then
-    \builtin complete -F __ctr_complete -o bashdefault -o default __ctr_cmd__
+    \builtin complete -F __ctr_complete __ctr_cmd__
 fi

@@ -3,6 +3,7 @@
 mod activation;
 mod cli;
 mod commands;
+mod complete;
 mod config;
 mod context;
 mod doctor;
@@ -27,13 +28,11 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let cli = match cli::Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => return report::wrong_usage(&error),
-    };
-    let output = report::output(&cli.global);
-    commands::run(&cli.command, output).map_or_else(
-        |error| report::failure(&error, &cli.command, output),
-        |()| ExitCode::SUCCESS,
-    )
+    complete::answer().unwrap_or_else(|| match cli::Cli::try_parse() {
+        Ok(cli) => {
+            let output = report::output(&cli.global);
+            report::outcome(commands::run(&cli.command, output), &cli.command, output)
+        }
+        Err(error) => report::wrong_usage(&error),
+    })
 }

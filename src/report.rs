@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue};
 
 use crate::cli::{Command, Global};
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Result};
 use crate::output::{Output, print};
 use crate::shell;
 
@@ -17,9 +17,12 @@ pub fn output(global: &Global) -> Output {
     Output::new(global, no_color)
 }
 
-/// Reports a command that failed.
-pub fn failure(error: &Error, command: &Command, output: Output) -> ExitCode {
-    output.error(error);
+/// Reports how a command ended.
+pub fn outcome(result: Result<()>, command: &Command, output: Output) -> ExitCode {
+    let Err(error) = result else {
+        return ExitCode::SUCCESS;
+    };
+    output.error(&error);
     if wants_json(command) {
         output.json(&error.to_json());
     } else if matches!(command, Command::Env(_)) {

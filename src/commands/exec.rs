@@ -6,7 +6,7 @@ use std::path::Path;
 use super::running;
 use crate::activation;
 use crate::cli;
-use crate::engine::{Folder, Program, Run};
+use crate::engine::{DEFAULT_PATH, Folder, Program, Run};
 use crate::error::{Error, Kind, Result};
 use crate::names::Target;
 use crate::session::Session;
@@ -15,9 +15,6 @@ use crate::status::Instance;
 /// Exit statuses of a command that cannot be run, and of one that is not there.
 const CANNOT_RUN: u8 = 126;
 const NOT_THERE: u8 = 127;
-
-/// The `PATH` that Apptainer gives an image that sets none.
-const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Runs `ctr exec`; on success it does not return.
 ///

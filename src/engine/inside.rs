@@ -9,6 +9,9 @@ use std::path::{Component, Path, PathBuf};
 
 use nix::unistd::{AccessFlags, access};
 
+/// The `PATH` that Apptainer gives an image that sets none.
+pub const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// Most links that are followed on one path, as the kernel does.
 const MOST_LINKS: usize = 40;
 const EXECUTABLE: u32 = 0o111;
@@ -51,6 +54,15 @@ impl Inside {
         Inside {
             root: format!("/proc/{pid}/root").into(),
             as_root,
+        }
+    }
+
+    /// A tree of files that stands for one.
+    #[cfg(test)]
+    pub fn at(root: &Path) -> Self {
+        Inside {
+            root: root.to_owned(),
+            as_root: false,
         }
     }
 
@@ -100,11 +112,12 @@ impl Inside {
     /// The file's name that an absolute path leads to inside, links followed; `None` when nothing
     /// is there.
     pub fn file_name(&self, path: &Path) -> Option<String> {
-        let resolved = self.resolve(path).ok()?;
+        let resolved = self.within(path).ok()?;
         Some(resolved.file_name()?.to_str()?.to_owned())
     }
 
-    fn runs(&self, path: &Path) -> Program {
+    /// What an absolute path stands for when it is run.
+    pub(super) fn runs(&self, path: &Path) -> Program {
         match self.metadata(path) {
             Ok(metadata) if metadata.is_file() && self.may_run(path, &metadata) => Program::Runs,
             Ok(_) => Program::CannotRun,
@@ -115,7 +128,7 @@ impl Inside {
 
     /// True for a file that this user may run inside, whose interpreter is there when it names one.
     fn may_run(&self, path: &Path, metadata: &Metadata) -> bool {
-        let Ok(file) = self.resolve(path) else {
+        let Ok(file) = self.on_host(path) else {
             return false;
         };
         // Who appears as root inside may run whatever anybody may.
@@ -127,12 +140,18 @@ impl Inside {
     }
 
     fn metadata(&self, path: &Path) -> io::Result<Metadata> {
-        fs::symlink_metadata(self.resolve(path)?)
+        fs::symlink_metadata(self.on_host(path)?)
     }
 
-    /// The host's way to an absolute path inside, every link resolved inside: the kernel would
-    /// resolve an absolute one (`/etc/alternatives/…`) in the host's own root.
-    fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+    /// The host's way to an absolute path inside.
+    pub(super) fn on_host(&self, path: &Path) -> io::Result<PathBuf> {
+        let within = self.within(path)?;
+        Ok(self.root.join(within.strip_prefix("/").unwrap_or(&within)))
+    }
+
+    /// An absolute path inside, every link resolved inside: the kernel would resolve an absolute
+    /// one (`/etc/alternatives/…`) in the host's own root.
+    pub(super) fn within(&self, path: &Path) -> io::Result<PathBuf> {
         let mut todo: Vec<PathBuf> = parts(path);
         let mut done = PathBuf::new();
         let mut links = 0;
@@ -160,7 +179,7 @@ impl Inside {
             }
             todo.extend(parts(&target));
         }
-        Ok(self.root.join(done))
+        Ok(Path::new("/").join(done))
     }
 }
 
@@ -206,10 +225,7 @@ mod tests {
     #[test]
     fn links_are_resolved_inside_and_programs_found() {
         let root = tempfile::tempdir().unwrap();
-        let inside = Inside {
-            root: root.path().to_owned(),
-            as_root: false,
-        };
+        let inside = Inside::at(root.path());
         fs::create_dir_all(root.path().join("opt/tool/bin")).unwrap();
         let program = root.path().join("opt/tool/bin/run");
         fs::write(&program, "").unwrap();

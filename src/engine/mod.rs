@@ -8,6 +8,7 @@ mod hand_in;
 mod inside;
 mod launch;
 mod processes;
+mod programs;
 mod records;
 mod stats;
 mod stop;
@@ -29,7 +30,7 @@ use crate::memory::Memory;
 use crate::setup::Setup;
 
 pub use arguments::check_flags;
-pub use inside::{Folder, Inside, Program};
+pub use inside::{DEFAULT_PATH, Folder, Inside, Program};
 pub use processes::start_time;
 pub use records::Record;
 pub use stats::{Stats, Usage, uptime_seconds};

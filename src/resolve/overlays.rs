@@ -10,6 +10,7 @@ use crate::names;
 
 const SQUASHFS: [&str; 3] = ["sqf", "sqsh", "squashfs"];
 const EXT3: &str = "img";
+const SIF: &str = "sif";
 
 /// An overlay that exists.
 #[derive(Debug, Clone)]
@@ -84,6 +85,15 @@ pub fn check_file(path: &Path) -> Result<()> {
 
 /// Every overlay that a name resolves to, by name; of two with one name, the first folder's.
 pub fn all(context: &Context, config: &Config) -> Vec<(String, PathBuf)> {
+    named(&SQUASHFS, context, config)
+}
+
+/// Every base image that a name resolves to, in the same way.
+pub fn images(context: &Context, config: &Config) -> Vec<(String, PathBuf)> {
+    named(&[SIF], context, config)
+}
+
+fn named(extensions: &[&str], context: &Context, config: &Config) -> Vec<(String, PathBuf)> {
     let mut found: Vec<(String, PathBuf)> = Vec::new();
     for folder in folders(context, config) {
         let Ok(entries) = std::fs::read_dir(&folder) else {
@@ -92,7 +102,7 @@ pub fn all(context: &Context, config: &Config) -> Vec<(String, PathBuf)> {
         let mut here: Vec<(String, PathBuf)> = entries
             .flatten()
             .map(|entry| entry.path())
-            .filter(|path| has_extension(path, &SQUASHFS))
+            .filter(|path| has_extension(path, extensions))
             .map(|path| (name_of(&path), path))
             .filter(|(name, _)| !found.iter().any(|(known, _)| known == name))
             .collect();
@@ -149,7 +159,7 @@ pub fn find_image(name: &str, context: &Context, config: &Config) -> Option<Path
     let stem = file_stem(&normalized(name));
     folders(context, config)
         .into_iter()
-        .map(|folder| folder.join(format!("{stem}.sif")))
+        .map(|folder| folder.join(format!("{stem}.{SIF}")))
         .find(|path| path.is_file())
 }
 
@@ -188,7 +198,7 @@ fn not_found(word: &str, name: &str, folders: &[PathBuf], known: &[(String, Path
 }
 
 /// One form for the four ways to write a name.
-fn normalized(word: &str) -> String {
+pub fn normalized(word: &str) -> String {
     word.replace("--", "/").replace(['=', '@'], "/")
 }
 

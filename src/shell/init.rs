@@ -25,26 +25,22 @@ const BINARY: &str = "__ctr_binary__";
 
 /// The code for one shell: the files in `shell/`, with names put in.
 pub fn integration(shell: ShellName, options: &Options) -> Vec<u8> {
-    let (function, prompt, completion) = match shell {
+    let (function, prompt) = match shell {
         ShellName::Bash => (
             include_str!("../../shell/init.bash"),
             include_str!("../../shell/prompt.bash"),
-            include_str!("../../shell/completion.bash"),
         ),
         ShellName::Zsh => (
             include_str!("../../shell/init.zsh"),
             include_str!("../../shell/prompt.zsh"),
-            include_str!("../../shell/completion.zsh"),
         ),
         ShellName::Fish => (
             include_str!("../../shell/init.fish"),
             include_str!("../../shell/prompt.fish"),
-            include_str!("../../shell/completion.fish"),
         ),
         ShellName::Sh => (
             include_str!("../../shell/init.sh"),
             include_str!("../../shell/prompt.sh"),
-            "",
         ),
     };
     let mut text = function.to_owned();
@@ -52,13 +48,38 @@ pub fn integration(shell: ShellName, options: &Options) -> Vec<u8> {
         text.push_str(prompt);
     }
     if options.completion {
-        text.push_str(completion);
+        text.push_str(completion(shell).unwrap_or_default());
     }
-    let binary = quote(shell, OsStr::new(options.binary));
+    with_names(shell, &text, options.function, options.binary)
+}
+
+/// The file that packagers install so that completion works without the integration; `ctr` is then
+/// the one on the `PATH`. `None` for a shell that has none of this kind.
+pub fn completion_file(shell: ShellName) -> Option<Vec<u8>> {
+    let head = match shell {
+        ShellName::Zsh => "#compdef ctr\n",
+        _ => "",
+    };
+    let text = format!("{head}{}", completion(shell)?);
+    Some(with_names(shell, &text, "ctr", Path::new("ctr")))
+}
+
+fn completion(shell: ShellName) -> Option<&'static str> {
+    match shell {
+        ShellName::Bash => Some(include_str!("../../shell/completion.bash")),
+        ShellName::Zsh => Some(include_str!("../../shell/completion.zsh")),
+        ShellName::Fish => Some(include_str!("../../shell/completion.fish")),
+        ShellName::Sh => None,
+    }
+}
+
+/// A snippet with the names put in that it leaves open.
+fn with_names(shell: ShellName, text: &str, function: &str, binary: &Path) -> Vec<u8> {
+    let binary = quote(shell, OsStr::new(binary));
     // In quotes it is one word to the linters of shells; those of fish take the quotes off.
     let text = text
         .replace(&format!("'{BINARY}'"), BINARY)
-        .replace(FUNCTION, options.function);
+        .replace(FUNCTION, function);
     let parts: Vec<&[u8]> = text.split(BINARY).map(str::as_bytes).collect();
     parts.join(binary.as_slice())
 }

@@ -10,7 +10,7 @@ use crate::activation::Statement;
 use crate::cli::ShellName;
 
 pub use detect::detect;
-pub use init::{Options, integration, rc_file, rc_line};
+pub use init::{Options, completion_file, integration, rc_file, rc_line};
 
 /// Code that fails when it is evaluated, in every shell: `eval "$(false)"` alone is a success.
 pub const FAIL: &str = "false;\n";

@@ -8,6 +8,7 @@ mod support;
 mod activate;
 mod attributes;
 mod binds;
+mod completion;
 mod crash;
 mod doctor;
 mod environment;

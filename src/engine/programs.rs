@@ -1,0 +1,190 @@
+//! The programs inside a running instance, seen from outside, for completion.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{Inside, Program};
+
+/// Where an image has the scripts that make its environment; Apptainer runs them by name.
+const ENVIRONMENT: &str = "/.singularity.d/env";
+
+/// How many programs are looked at, whether they can be run: in a folder with more than that next
+/// to nothing cannot, and TAB is to be quick.
+const MOST_LOOKED_AT: usize = 1000;
+
+impl Inside {
+    /// Names of the programs in the folders of `search` that begin with `start`, in order.
+    pub fn programs(&self, start: &str, cwd: &Path, search: &str) -> Vec<String> {
+        let mut folders: Vec<PathBuf> = Vec::new();
+        for folder in search.split(':') {
+            // `/bin` is often a link to `/usr/bin`.
+            if let Ok(folder) = self.within(&cwd.join(folder)) {
+                if !folders.contains(&folder) {
+                    folders.push(folder);
+                }
+            }
+        }
+        let mut names = BTreeSet::new();
+        for folder in &folders {
+            names.extend(
+                self.entries(folder, start)
+                    .filter_map(|(name, is_folder)| (!is_folder).then_some(name)),
+            );
+        }
+        let mut looked_at = 0;
+        names.retain(|name| {
+            looked_at += 1;
+            looked_at > MOST_LOOKED_AT
+                || folders
+                    .iter()
+                    .any(|folder| self.runs(&folder.join(name)) == Program::Runs)
+        });
+        names.into_iter().collect()
+    }
+
+    /// Paths of programs that begin as `word` does, and of folders, which end in `/`.
+    pub fn program_paths(&self, word: &str, cwd: &Path) -> Vec<String> {
+        let (above, start) = word.split_at(word.rfind('/').map_or(0, |at| at + 1));
+        let Ok(folder) = self.within(&cwd.join(above)) else {
+            return Vec::new();
+        };
+        let mut paths: Vec<String> = self
+            .entries(&folder, start)
+            .filter_map(|(name, is_folder)| {
+                let is_hidden = name.starts_with('.') && !start.starts_with('.');
+                let path = folder.join(&name);
+                if is_hidden {
+                    None
+                } else if is_folder || self.folder(&path) == super::Folder::Same {
+                    Some(format!("{above}{name}/"))
+                } else {
+                    (self.runs(&path) == Program::Runs).then(|| format!("{above}{name}"))
+                }
+            })
+            .collect();
+        paths.sort();
+        paths
+    }
+
+    /// The `PATH` that the image makes of `default`, as far as its scripts say it in plain words:
+    /// running them would need Apptainer.
+    pub fn image_path(&self, default: &str) -> String {
+        let mut scripts: Vec<String> = self
+            .within(Path::new(ENVIRONMENT))
+            .map(|folder| self.entries(&folder, "").map(|(name, _)| name).collect())
+            .unwrap_or_default();
+        scripts.sort();
+        let mut path = default.to_owned();
+        for script in scripts.iter().filter(|name| name.ends_with(".sh")) {
+            let file = self.on_host(&Path::new(ENVIRONMENT).join(script));
+            let text = file.and_then(fs::read_to_string).unwrap_or_default();
+            for line in text.lines() {
+                path = assigned(line, &path).unwrap_or(path);
+            }
+        }
+        path
+    }
+
+    /// What a folder holds that begins with `start`, and whether it is a folder itself.
+    fn entries(&self, folder: &Path, start: &str) -> impl Iterator<Item = (String, bool)> {
+        let there = self.on_host(folder).and_then(fs::read_dir);
+        let start = start.to_owned();
+        there
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(move |entry| {
+                let name = entry.file_name().into_string().ok()?;
+                let is_folder = entry.file_type().ok()?.is_dir();
+                name.starts_with(&start).then_some((name, is_folder))
+            })
+    }
+}
+
+/// The `PATH` after a line of a script: `export PATH=/x:$PATH`, with quotes or without. A member
+/// that takes more than that to tell is left out, and a line that has no other says nothing.
+fn assigned(line: &str, path: &str) -> Option<String> {
+    let line = line.trim_start();
+    let line = line.strip_prefix("export ").unwrap_or(line).trim_start();
+    let value = line.strip_prefix("PATH=")?;
+    // The image's own default stands for when there is none before.
+    let value = match value.split_once("${PATH:-") {
+        Some((before, rest)) => format!("{before}$PATH{}", rest.split_once('}')?.1),
+        None => value.replace("${PATH}", "$PATH"),
+    };
+    let words = shell_words::split(&value).ok()?;
+    let first = words.first()?.trim_end_matches(';');
+    let known = |member| match member {
+        "$PATH" => Some(path),
+        other => Some(other).filter(|other: &&str| !other.contains(['$', '`'])),
+    };
+    let members: Vec<&str> = first.split(':').filter_map(known).collect();
+    (!members.is_empty()).then(|| members.join(":"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    fn inside(files: &[(&str, u32)]) -> (tempfile::TempDir, Inside) {
+        let root = tempfile::tempdir().unwrap();
+        for (path, mode) in files {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, "").unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(*mode)).unwrap();
+        }
+        let inside = Inside::at(root.path());
+        (root, inside)
+    }
+
+    #[test]
+    fn programs_are_those_that_can_be_run() {
+        let (root, inside) = inside(&[
+            ("usr/bin/sort", 0o755),
+            ("usr/bin/sox", 0o644),
+            ("opt/bin/sort", 0o755),
+            ("opt/bin/so me", 0o755),
+        ]);
+        symlink("usr/bin", root.path().join("bin")).unwrap();
+        symlink("/opt/bin/sort", root.path().join("usr/bin/sorted")).unwrap();
+        symlink("/nowhere", root.path().join("usr/bin/sogone")).unwrap();
+        fs::create_dir(root.path().join("usr/bin/sodir")).unwrap();
+        let look = |start| inside.programs(start, Path::new("/"), "/nosuch:/usr/bin:/bin:/opt/bin");
+        assert_eq!(look("so"), ["so me", "sort", "sorted"]);
+        assert_eq!(look("x"), [""; 0]);
+        let paths = |word| inside.program_paths(word, Path::new("/opt"));
+        assert_eq!(
+            paths("/usr/bin/so"),
+            ["/usr/bin/sodir/", "/usr/bin/sort", "/usr/bin/sorted"]
+        );
+        assert_eq!(paths("bin/"), ["bin/so me", "bin/sort"]);
+        assert_eq!(paths("/b"), ["/bin/"]);
+    }
+
+    #[test]
+    fn the_scripts_of_an_image_say_its_path() {
+        let (root, inside) = inside(&[]);
+        let folder = root.path().join(".singularity.d/env");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("90-b.sh"), "export A=1\nexport PATH=/b:$PATH\n").unwrap();
+        fs::write(
+            folder.join("10-a.sh"),
+            "  export PATH=\"/a b:$HOME/x:/z\"; true\n",
+        )
+        .unwrap();
+        fs::write(folder.join("note.txt"), "PATH=/no\n").unwrap();
+        assert_eq!(inside.image_path("/default"), "/b:/a b:/z");
+    }
+
+    #[test]
+    fn a_default_is_for_when_there_is_no_path() {
+        assert_eq!(assigned("PATH=${PATH:-\"/x:/y\"}", "/p").unwrap(), "/p");
+        assert_eq!(assigned("PATH=/a:${PATH}", "/p").unwrap(), "/a:/p");
+        assert_eq!(assigned("MANPATH=/a", "/p"), None);
+        assert_eq!(assigned("PATH=${SING_USER_DEFINED_PATH}", "/p"), None);
+        assert_eq!(assigned("PATH='/a", "/p"), None);
+    }
+}
