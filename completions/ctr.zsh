@@ -38,4 +38,12 @@ if [[ "${funcstack[1]-}" == _ctr ]]; then
     __ctr_complete "$@"
 elif [[ -o interactive ]] && (( ${+functions[compdef]} )); then
     compdef __ctr_complete ctr
+elif [[ -o interactive ]]; then
+    # The rc file may come to `compinit` yet: looked at once more, at the first prompt.
+    function __ctr_register_completion() {
+        add-zsh-hook -d precmd __ctr_register_completion
+        (( ${+functions[compdef]} )) && compdef __ctr_complete ctr
+    }
+    \builtin autoload -Uz add-zsh-hook
+    add-zsh-hook precmd __ctr_register_completion
 fi

@@ -6,10 +6,13 @@ function __ctr_complete() {
     answer="$(CTR_COMPLETE=bash \command '__ctr_binary__' -- "${COMP_LINE:0:COMP_POINT}" "${2-}" 2>/dev/null)" || \builtin return 0
     case "$answer" in
     'ctr:words'*)
-        while IFS= \builtin read -r rest; do
-            COMPREPLY+=("$rest")
-        done <<<"${answer#*$'\n'}"
-        [[ "$answer" == *$'\n'* ]] || COMPREPLY=()
+        # A line each. A here-document would be a file, or a pipe that is read byte by byte.
+        \builtin local IFS=$'\n' globs=
+        [[ $- == *f* ]] || globs=1
+        \builtin set -f
+        # shellcheck disable=SC2206
+        COMPREPLY=(${answer#ctr:words})
+        [[ -z "$globs" ]] || \builtin set +f
         # The order says which instances run. Bash 3.2 has no compopt.
         \builtin compopt -o nosort 2>/dev/null
         if [[ "${COMPREPLY[0]-}" == *[/=] ]]; then

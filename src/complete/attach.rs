@@ -6,7 +6,6 @@ use clap::Command;
 use clap_complete::CompletionCandidate;
 use clap_complete::engine::ArgValueCompleter;
 
-use super::files::Kind;
 use super::values;
 use super::world::World;
 
@@ -17,13 +16,9 @@ type Values = fn(&World, &str) -> Vec<CompletionCandidate>;
 const COMPLETERS: [(&str, &str, Values); 20] = [
     ("start", "overlays", values::overlays),
     ("start", "base_image", values::images),
-    ("start", "binds", |world, typed| {
-        values::paths(world, typed, Kind::Any)
-    }),
+    ("start", "binds", values::files),
     ("exec", "words", values::names),
-    ("exec", "cwd", |world, typed| {
-        values::paths(world, typed, Kind::Folder)
-    }),
+    ("exec", "cwd", values::folders),
     ("enter", "name", values::names),
     ("enter", "shell", |_, _| values::shells()),
     ("env", "name", values::names),
@@ -38,9 +33,7 @@ const COMPLETERS: [(&str, &str, Values); 20] = [
     ("note", "note", |world, _| values::notes(world)),
     ("logs", "name", values::names),
     ("overlays", "pattern", values::overlay_names),
-    ("man", "out", |world, typed| {
-        values::paths(world, typed, Kind::Folder)
-    }),
+    ("man", "out", values::folders),
 ];
 
 /// The command line with completers.
@@ -58,4 +51,24 @@ pub fn completers(command: Command, world: &Arc<World>) -> Command {
                 command.mut_arg(argument, |argument| argument.add(completer))
             })
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Cli;
+    use clap::CommandFactory;
+
+    #[test]
+    fn every_completer_has_an_argument() {
+        let command = Cli::command();
+        for (name, argument, _) in COMPLETERS {
+            let found = command.find_subcommand(name).is_some_and(|command| {
+                command
+                    .get_arguments()
+                    .any(|known| known.get_id() == argument)
+            });
+            assert!(found, "{name} {argument}");
+        }
+    }
 }

@@ -27,7 +27,7 @@ impl Kind {
 
 /// The paths that begin as `typed` does, in order; those of folders end in `/`. Names that begin
 /// with a dot are offered once the dot is typed.
-pub fn files(typed: &str, cwd: Option<&Path>, kind: Kind) -> Vec<String> {
+pub fn paths(typed: &str, cwd: Option<&Path>, kind: Kind) -> Vec<String> {
     let (folder, start) = typed
         .rfind('/')
         .map_or(("", typed), |at| typed.split_at(at + 1));
@@ -66,7 +66,7 @@ mod tests {
             fs::write(place.path().join(name), "").unwrap();
         }
         std::os::unix::fs::symlink("images", place.path().join("ilink")).unwrap();
-        let look = |typed: &str, kind| files(typed, Some(place.path()), kind);
+        let look = |typed: &str, kind| paths(typed, Some(place.path()), kind);
         assert_eq!(look("i", Kind::Overlay), ["i 1.img", "ilink/", "images/"]);
         assert_eq!(look("images/", Kind::Overlay), ["images/x.sqf"]);
         assert_eq!(look("i", Kind::Folder), ["ilink/", "images/"]);

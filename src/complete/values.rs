@@ -7,7 +7,7 @@ use clap_complete::CompletionCandidate;
 use nix::sys::signal::Signal;
 
 use super::FILES;
-use super::files::{Kind, files};
+use super::files::{self, Kind};
 use super::world::World;
 use crate::resolve::overlays;
 use crate::setup::HOSTOS;
@@ -130,11 +130,21 @@ pub fn shells() -> Vec<CompletionCandidate> {
     SHELLS.map(CompletionCandidate::new).into()
 }
 
-/// Files of the host, and the mark that the word may be one.
-pub fn paths(world: &World, typed: &str, kind: Kind) -> Vec<CompletionCandidate> {
+/// Files of the host.
+pub fn files(world: &World, typed: &str) -> Vec<CompletionCandidate> {
+    paths(world, typed, Kind::Any)
+}
+
+/// Folders of the host.
+pub fn folders(world: &World, typed: &str) -> Vec<CompletionCandidate> {
+    paths(world, typed, Kind::Folder)
+}
+
+/// Paths of the host, and the mark that the word may be one.
+fn paths(world: &World, typed: &str, kind: Kind) -> Vec<CompletionCandidate> {
     let cwd = world.context.cwd.as_deref();
     let mark = CompletionCandidate::new("").tag(Some(FILES.into()));
-    let found = files(typed, cwd, kind)
+    let found = files::paths(typed, cwd, kind)
         .into_iter()
         .map(CompletionCandidate::new);
     std::iter::once(mark).chain(found).collect()

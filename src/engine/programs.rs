@@ -1,6 +1,6 @@
 //! The programs inside a running instance, seen from outside, for completion.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -19,28 +19,28 @@ impl Inside {
         let mut folders: Vec<PathBuf> = Vec::new();
         for folder in search.split(':') {
             // `/bin` is often a link to `/usr/bin`.
-            if let Ok(folder) = self.within(&cwd.join(folder)) {
-                if !folders.contains(&folder) {
-                    folders.push(folder);
+            match self.within(&cwd.join(folder)) {
+                Ok(folder) if !folders.contains(&folder) => folders.push(folder),
+                _ => {}
+            }
+        }
+        let mut places: BTreeMap<String, Vec<&Path>> = BTreeMap::new();
+        for folder in &folders {
+            for (name, is_folder) in self.entries(folder, start) {
+                if !is_folder {
+                    places.entry(name).or_default().push(folder);
                 }
             }
         }
-        let mut names = BTreeSet::new();
-        for folder in &folders {
-            names.extend(
-                self.entries(folder, start)
-                    .filter_map(|(name, is_folder)| (!is_folder).then_some(name)),
-            );
-        }
         let mut looked_at = 0;
-        names.retain(|name| {
+        places.retain(|name, folders| {
             looked_at += 1;
             looked_at > MOST_LOOKED_AT
                 || folders
                     .iter()
                     .any(|folder| self.runs(&folder.join(name)) == Program::Runs)
         });
-        names.into_iter().collect()
+        places.into_keys().collect()
     }
 
     /// Paths of programs that begin as `word` does, and of folders, which end in `/`.

@@ -300,6 +300,22 @@ fn another_name_is_completed_too_and_none_when_it_is_not_wanted() {
 }
 
 #[test]
+fn compinit_may_come_after_the_integration() {
+    let place = furnished();
+    let rc = format!(
+        "{}\n{}",
+        Shell::Zsh.eval("ctr init zsh"),
+        prepared(Shell::Zsh, "")
+    );
+    let mut session = Shell::Zsh.interactive(&place, &rc);
+    tab(&mut session, "ctr enter bi", "ctr enter bio");
+    assert_eq!(
+        session.eval("print -r -- $precmd_functions"),
+        "__ctr_prompt\n"
+    );
+}
+
+#[test]
 fn the_packaged_file_is_as_good() {
     let place = furnished();
     for shell in Shell::ALL {
