@@ -82,6 +82,15 @@ pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
         .map(|(_, name)| name)
 }
 
+/// What people call a file by: the last part of its path; a URI whole.
+pub fn last_part(path: &str) -> &str {
+    if path.starts_with('/') {
+        path.rsplit('/').next().unwrap_or(path)
+    } else {
+        path
+    }
+}
+
 /// True for the name of an environment variable: `^[A-Za-z_][A-Za-z0-9_]*$`.
 pub fn is_variable_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')

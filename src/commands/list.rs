@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::cli;
 use crate::engine::uptime_seconds;
 use crate::error::Result;
-use crate::names::Pattern;
+use crate::names::{Pattern, last_part};
 use crate::output::{Tone, print, printable};
 use crate::session::Session;
 use crate::status::Instance;
@@ -105,13 +105,4 @@ fn row(instance: &Instance, active: Option<&str>) -> Vec<(String, Tone)> {
         plain(printable(last_part(&instance.image))),
         or_dash(Some(overlays.join(" ")).filter(|text| !text.is_empty())),
     ]
-}
-
-/// The file's name of a path; a URI whole.
-fn last_part(path: &str) -> &str {
-    if path.starts_with('/') {
-        path.rsplit('/').next().unwrap_or(path)
-    } else {
-        path
-    }
 }

@@ -9,6 +9,7 @@ use nix::sys::signal::Signal;
 use super::FILES;
 use super::files::{self, Kind};
 use super::world::World;
+use crate::names::last_part;
 use crate::resolve::overlays;
 use crate::setup::HOSTOS;
 use crate::status::Instance;
@@ -160,15 +161,6 @@ fn spelled(name: &str, typed: &str) -> String {
         return format!("{typed}{}", rest.replace('/', sign.unwrap_or("/")));
     }
     name.to_owned()
-}
-
-/// The file's name of a path; a URI whole.
-fn last_part(path: &str) -> &str {
-    if path.starts_with('/') {
-        path.rsplit('/').next().unwrap_or(path)
-    } else {
-        path
-    }
 }
 
 #[cfg(test)]

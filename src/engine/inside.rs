@@ -133,7 +133,7 @@ impl Inside {
         };
         // Who appears as root inside may run whatever anybody may.
         let permitted = match self.as_root {
-            true => metadata.permissions().mode() & EXECUTABLE != 0,
+            true => is_executable_file(metadata),
             false => access(&file, AccessFlags::X_OK).is_ok(),
         };
         permitted && interpreter(&file).is_none_or(|path| self.metadata(&path).is_ok())
@@ -198,6 +198,11 @@ fn interpreter(script: &Path) -> Option<PathBuf> {
     let mut words = line.split(|byte| b" \t".contains(byte));
     let program = words.find(|word| !word.is_empty())?;
     Some(PathBuf::from(OsStr::from_bytes(program)))
+}
+
+/// True for a file that someone may run.
+pub(super) fn is_executable_file(metadata: &Metadata) -> bool {
+    metadata.is_file() && metadata.permissions().mode() & EXECUTABLE != 0
 }
 
 /// The parts of a path, last first.

@@ -1,17 +1,14 @@
 //! The programs inside a running instance, seen from outside, for completion.
 
-use std::collections::BTreeMap;
-use std::fs;
+use std::collections::BTreeSet;
+use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
 
-use super::{Inside, Program};
+use super::inside::is_executable_file;
+use super::{Folder, Inside, Program};
 
 /// Where an image has the scripts that make its environment; Apptainer runs them by name.
 const ENVIRONMENT: &str = "/.singularity.d/env";
-
-/// How many programs are looked at, whether they can be run: in a folder with more than that next
-/// to nothing cannot, and TAB is to be quick.
-const MOST_LOOKED_AT: usize = 1000;
 
 impl Inside {
     /// Names of the programs in the folders of `search` that begin with `start`, in order.
@@ -24,23 +21,15 @@ impl Inside {
                 _ => {}
             }
         }
-        let mut places: BTreeMap<String, Vec<&Path>> = BTreeMap::new();
+        let mut names = BTreeSet::new();
         for folder in &folders {
-            for (name, is_folder) in self.entries(folder, start) {
-                if !is_folder {
-                    places.entry(name).or_default().push(folder);
+            for (name, entry) in self.entries(folder, start) {
+                if !names.contains(&name) && self.is_program(folder, &entry) {
+                    names.insert(name);
                 }
             }
         }
-        let mut looked_at = 0;
-        places.retain(|name, folders| {
-            looked_at += 1;
-            looked_at > MOST_LOOKED_AT
-                || folders
-                    .iter()
-                    .any(|folder| self.runs(&folder.join(name)) == Program::Runs)
-        });
-        places.into_keys().collect()
+        names.into_iter().collect()
     }
 
     /// Paths of programs that begin as `word` does, and of folders, which end in `/`.
@@ -51,20 +40,29 @@ impl Inside {
         };
         let mut paths: Vec<String> = self
             .entries(&folder, start)
-            .filter_map(|(name, is_folder)| {
-                let is_hidden = name.starts_with('.') && !start.starts_with('.');
-                let path = folder.join(&name);
-                if is_hidden {
-                    None
-                } else if is_folder || self.folder(&path) == super::Folder::Same {
-                    Some(format!("{above}{name}/"))
-                } else {
-                    (self.runs(&path) == Program::Runs).then(|| format!("{above}{name}"))
+            .filter(|(name, _)| !name.starts_with('.') || start.starts_with('.'))
+            .filter_map(|(name, entry)| {
+                if self.folder(&folder.join(&name)) == Folder::Same {
+                    return Some(format!("{above}{name}/"));
                 }
+                self.is_program(&folder, &entry)
+                    .then(|| format!("{above}{name}"))
             })
             .collect();
         paths.sort();
         paths
+    }
+
+    /// Tells whether what a folder holds can be run. Asked of the folder itself, without the way to
+    /// it, this takes a third of the time, and there may be thousands; only a link needs the way.
+    fn is_program(&self, folder: &Path, entry: &DirEntry) -> bool {
+        match entry.file_type() {
+            Ok(kind) if kind.is_symlink() => {
+                self.runs(&folder.join(entry.file_name())) == Program::Runs
+            }
+            Ok(kind) => kind.is_file() && entry.metadata().is_ok_and(|it| is_executable_file(&it)),
+            Err(_) => false,
+        }
     }
 
     /// The `PATH` that the image makes of `default`, as far as its scripts say it in plain words:
@@ -86,8 +84,8 @@ impl Inside {
         path
     }
 
-    /// What a folder holds that begins with `start`, and whether it is a folder itself.
-    fn entries(&self, folder: &Path, start: &str) -> impl Iterator<Item = (String, bool)> {
+    /// What a folder holds whose name begins with `start`.
+    fn entries(&self, folder: &Path, start: &str) -> impl Iterator<Item = (String, DirEntry)> {
         let there = self.on_host(folder).and_then(fs::read_dir);
         let start = start.to_owned();
         there
@@ -96,8 +94,7 @@ impl Inside {
             .flatten()
             .filter_map(move |entry| {
                 let name = entry.file_name().into_string().ok()?;
-                let is_folder = entry.file_type().ok()?.is_dir();
-                name.starts_with(&start).then_some((name, is_folder))
+                name.starts_with(&start).then_some((name, entry))
             })
     }
 }

@@ -53,6 +53,7 @@ fn furnished() -> Place {
         &[("bin/wonderful", "#!/bin/sh\n"), ("bin/wondertext", "x")],
     );
     place.overlay("samtools/1.22", &[]);
+    place.overlay("ubuntu24/igv", &[]);
     place.write("work/my overlay.img", "");
     place.write("work/a file.txt", "");
     place.start(
@@ -81,6 +82,10 @@ fn every_kind_of_word_is_completed() {
             ("ctr init zs", "ctr init zsh"),
             ("ctr enter bi", "ctr enter bio"),
             ("ctr stop bio tw", "ctr stop bio two"),
+            ("true; ctr enter bi", "true; ctr enter bio"),
+            ("true | ctr enter bi", "true | ctr enter bio"),
+            ("A=1 ctr exec bio wond", "A=1 ctr exec bio wonderful"),
+            ("ctr start -o ig", "ctr start -o igv"),
             ("ctr start -b hosto", "ctr start -b hostos"),
             ("ctr start -o samt", "ctr start -o samtools/1.22"),
             ("ctr start -o samtools=1", "ctr start -o samtools=1.22"),
