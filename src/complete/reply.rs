@@ -11,8 +11,8 @@ use clap_complete::CompletionCandidate;
 use super::line::{self, Dialect, Word};
 use crate::output::printable;
 
-/// Longest description, in characters: a candidate has one line, and terminals have 80 columns.
-const LONGEST_HELP: usize = 60;
+/// Longest description, in characters: about a line; a note may be a page.
+const LONGEST_HELP: usize = 78;
 
 /// What can be done with the word that is typed.
 #[derive(Debug, PartialEq, Eq)]

@@ -116,27 +116,28 @@ impl Inside {
         Some(resolved.file_name()?.to_str()?.to_owned())
     }
 
-    /// What an absolute path stands for when it is run.
-    pub(super) fn runs(&self, path: &Path) -> Program {
-        match self.metadata(path) {
-            Ok(metadata) if metadata.is_file() && self.may_run(path, &metadata) => Program::Runs,
-            Ok(_) => Program::CannotRun,
-            Err(error) if is_absence(&error) => Program::Missing,
-            Err(_) => Program::Unknown,
+    fn runs(&self, path: &Path) -> Program {
+        match as_program(self.metadata(path)) {
+            Program::Runs if !self.may_run(path) => Program::CannotRun,
+            found => found,
         }
     }
 
-    /// True for a file that this user may run inside, whose interpreter is there when it names one.
-    fn may_run(&self, path: &Path, metadata: &Metadata) -> bool {
+    /// What a name in a folder that is [`Inside::within`] stands for when it is run, as far as can
+    /// be said without opening it.
+    pub(super) fn runs_in(&self, folder: &Path, name: &Path) -> Program {
+        let found = self.follow(folder, name);
+        as_program(found.and_then(|path| fs::symlink_metadata(self.host_path(&path))))
+    }
+
+    /// True for a program that this user may run inside, whose interpreter is there when it names
+    /// one. Who appears as root inside may run whatever anybody may.
+    fn may_run(&self, path: &Path) -> bool {
         let Ok(file) = self.on_host(path) else {
             return false;
         };
-        // Who appears as root inside may run whatever anybody may.
-        let permitted = match self.as_root {
-            true => is_executable_file(metadata),
-            false => access(&file, AccessFlags::X_OK).is_ok(),
-        };
-        permitted && interpreter(&file).is_none_or(|path| self.metadata(&path).is_ok())
+        (self.as_root || access(&file, AccessFlags::X_OK).is_ok())
+            && interpreter(&file).is_none_or(|path| self.metadata(&path).is_ok())
     }
 
     fn metadata(&self, path: &Path) -> io::Result<Metadata> {
@@ -145,22 +146,30 @@ impl Inside {
 
     /// The host's way to an absolute path inside.
     pub(super) fn on_host(&self, path: &Path) -> io::Result<PathBuf> {
-        let within = self.within(path)?;
-        Ok(self.root.join(within.strip_prefix("/").unwrap_or(&within)))
+        Ok(self.host_path(&self.within(path)?))
+    }
+
+    fn host_path(&self, within: &Path) -> PathBuf {
+        self.root.join(within.strip_prefix("/").unwrap_or(within))
     }
 
     /// An absolute path inside, every link resolved inside: the kernel would resolve an absolute
     /// one (`/etc/alternatives/…`) in the host's own root.
     pub(super) fn within(&self, path: &Path) -> io::Result<PathBuf> {
+        self.follow(Path::new("/"), path)
+    }
+
+    /// The same, from a folder that is resolved.
+    fn follow(&self, folder: &Path, path: &Path) -> io::Result<PathBuf> {
         let mut todo: Vec<PathBuf> = parts(path);
-        let mut done = PathBuf::new();
+        let mut done = folder.to_owned();
         let mut links = 0;
         while let Some(part) = todo.pop() {
             if part == Path::new("..") {
                 done.pop();
                 continue;
             }
-            let here = self.root.join(&done).join(&part);
+            let here = self.host_path(&done).join(&part);
             let metadata = fs::symlink_metadata(&here)?;
             if !metadata.is_symlink() {
                 if !todo.is_empty() && !metadata.is_dir() {
@@ -175,11 +184,20 @@ impl Inside {
             }
             let target = fs::read_link(&here)?;
             if target.is_absolute() {
-                done = PathBuf::new();
+                done = PathBuf::from("/");
             }
             todo.extend(parts(&target));
         }
-        Ok(Path::new("/").join(done))
+        Ok(done)
+    }
+}
+
+fn as_program(found: io::Result<Metadata>) -> Program {
+    match found {
+        Ok(metadata) if is_executable_file(&metadata) => Program::Runs,
+        Ok(_) => Program::CannotRun,
+        Err(error) if is_absence(&error) => Program::Missing,
+        Err(_) => Program::Unknown,
     }
 }
 

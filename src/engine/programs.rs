@@ -54,11 +54,11 @@ impl Inside {
     }
 
     /// Tells whether what a folder holds can be run. Asked of the folder itself, without the way to
-    /// it, this takes a third of the time, and there may be thousands; only a link needs the way.
+    /// it, this takes a third of the time, and there may be thousands.
     fn is_program(&self, folder: &Path, entry: &DirEntry) -> bool {
         match entry.file_type() {
             Ok(kind) if kind.is_symlink() => {
-                self.runs(&folder.join(entry.file_name())) == Program::Runs
+                self.runs_in(folder, Path::new(&entry.file_name())) == Program::Runs
             }
             Ok(kind) => kind.is_file() && entry.metadata().is_ok_and(|it| is_executable_file(&it)),
             Err(_) => false,
