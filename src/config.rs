@@ -215,7 +215,11 @@ impl Config {
             &source,
         );
         self.default_distro.take(file.default_distro, &source);
-        self.bind.take(file.bind, &source);
+        let binds = file.bind.map(|binds| {
+            let expand = |bind: &String| expand_home_of_binds(bind, home);
+            binds.iter().map(expand).collect()
+        });
+        self.bind.take(binds, &source);
         self.env.take(env, &source);
         self.gpu.take(file.gpu, &source);
         self.apptainer_flags.take(file.apptainer_flags, &source);
@@ -293,6 +297,18 @@ fn expand_home(path: &Path, home: &Path) -> PathBuf {
     }
 }
 
+/// The same of the source of each bind, which may have `:DST:OPTS` behind it and others after a comma.
+fn expand_home_of_binds(binds: &str, home: &Path) -> String {
+    let expand = |bind: &str| {
+        let rest = bind.strip_prefix('~');
+        match rest.filter(|rest| rest.is_empty() || rest.starts_with(['/', ':'])) {
+            Some(rest) => format!("{}{rest}", home.display()),
+            None => bind.to_owned(),
+        }
+    };
+    binds.split(',').map(expand).collect::<Vec<_>>().join(",")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -320,6 +336,20 @@ mod tests {
         assert_eq!(config.trusted.source.to_string(), "/x/config.toml");
         assert_eq!(config.env.value, [("A".into(), "x,$y".into())]);
         assert_eq!(config.gpu.source, Source::Default);
+    }
+
+    #[test]
+    fn home_is_meant_at_the_start_of_a_bind_and_nowhere_else() {
+        let text = "bind = ['~/a:/b:ro', '~:/home', '/x:/~/y', '~other/x', '/x:/y:ro,~/z']";
+        let binds = applied(text).unwrap().bind.value;
+        let expected = [
+            "/home/u/a:/b:ro",
+            "/home/u:/home",
+            "/x:/~/y",
+            "~other/x",
+            "/x:/y:ro,/home/u/z",
+        ];
+        assert_eq!(binds, expected);
     }
 
     #[test]

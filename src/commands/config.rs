@@ -35,12 +35,13 @@ pub fn run(args: &cli::Config, session: &Session) -> Result<()> {
             };
             vec![
                 (name.to_owned(), Tone::Plain),
+                (printable(&source), tone),
                 (printable(&value.to_string()), tone),
-                (source, tone),
             ]
         })
         .collect();
-    session.output.table(&["SETTING", "VALUE", "FROM"], &rows);
+    // The last column is not padded, and a value can be long.
+    session.output.table(&["SETTING", "FROM", "VALUE"], &rows);
     Ok(())
 }
 

@@ -56,7 +56,7 @@ fn a_person_agrees(instance: &Instance, session: &Session) -> bool {
         && matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes")
 }
 
-/// The caller's folder when it is the same inside, else home, with a word.
+/// The caller's folder when it is the same inside, else home or `/`, with a word.
 fn folder(instance: &Instance, session: &Session) -> Result<String> {
     let (cwd, compared) = match running::callers_folder(instance, session) {
         Ok((cwd, compared)) => (Some(cwd), compared),
@@ -74,11 +74,21 @@ fn folder(instance: &Instance, session: &Session) -> Result<String> {
     } else {
         "does not exist"
     };
-    session.output.warn(&format!(
-        "{shown} {what} in `{}`: going home",
-        instance.name
-    ));
-    running::as_text(&session.context.home).map(str::to_owned)
+    let (folder, going) = refuge(instance, session);
+    session
+        .output
+        .warn(&format!("{shown} {what} in `{}`: {going}", instance.name));
+    running::as_text(folder).map(str::to_owned)
+}
+
+/// Where to go instead: home, which an instance need not have (`--no-home`, `--contain`).
+fn refuge<'a>(instance: &Instance, session: &'a Session) -> (&'a Path, &'static str) {
+    let home = &session.context.home;
+    let inside = running::inside(instance, session);
+    if inside.is_some_and(|inside| inside.folder(home) == Folder::Missing) {
+        return (Path::new("/"), "there is no home either, going to /");
+    }
+    (home, "going home")
 }
 
 /// The shell that is run inside: Apptainer takes bash where there is one, else `sh`.

@@ -321,6 +321,9 @@ impl<'a> Engine<'a> {
     fn command(&self, variables: Variables) -> Result<Command> {
         let mut command = Command::new(&self.binary()?.path);
         command.env_clear().envs(variables);
+        if self.context.cwd.is_none() {
+            command.current_dir("/"); // where its own folder is gone, it ignores `--cwd`
+        }
         Ok(command)
     }
 

@@ -106,4 +106,11 @@ fn a_folder_that_was_removed_meanwhile_is_refused() {
     let run = place.program("bash").args(["-c", script]).cwd(&gone);
     let output = run.fails(125);
     assert_eq!(output.text(), "");
+
+    let gone = place.folder("work/gone");
+    let script = "rmdir ../gone; ctr exec --cwd /var/tmp bio pwd";
+    let run = place.program("bash").args(["-c", script]).cwd(&gone);
+    let output = run.ok();
+    assert_eq!(output.text(), "/var/tmp\n");
+    output.quiet();
 }
