@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::trust;
 use crate::error::{Error, Kind, Result};
+use crate::names::is_variable_name;
 use crate::plan::Sidecar;
 
 /// Marks a line that is a note on a variable; other lines with `#` are comments.
@@ -23,12 +24,8 @@ pub fn read(overlay: &Path, trusted: &[PathBuf], uid: u32) -> Result<Option<Side
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Error::io(format!("cannot read {}", path.display()), error)),
     };
-    if let Some(line) = bytes
-        .split(|byte| *byte == b'\n')
-        .find(|line| !is_utf8(line))
-    {
-        let text = String::from_utf8_lossy(line);
-        let key = text.split('=').next().unwrap_or_default().trim();
+    let mut lines = bytes.split(|byte| *byte == b'\n');
+    if let Some(key) = lines.find_map(key_of_damaged_value) {
         let message = format!("{}: the value of `{key}` is not UTF-8", path.display());
         return Err(Error::new(Kind::Environment, message)
             .hint("Apptainer would damage it: write it in UTF-8"));
@@ -38,8 +35,15 @@ pub fn read(overlay: &Path, trusted: &[PathBuf], uid: u32) -> Result<Option<Side
     Ok(Some(sidecar))
 }
 
-fn is_utf8(line: &[u8]) -> bool {
-    std::str::from_utf8(line).is_ok()
+/// The variable that a line sets to what is not UTF-8. Left out with a message, such a line would
+/// change what the overlay's programs do; one that sets nothing would not.
+fn key_of_damaged_value(line: &[u8]) -> Option<&str> {
+    if std::str::from_utf8(line).is_ok() {
+        return None;
+    }
+    let key = line.split(|byte| *byte == b'=').next()?;
+    let key = std::str::from_utf8(key).ok()?.trim_start();
+    (key.len() < line.len() && is_variable_name(key)).then_some(key)
 }
 
 fn parse(path: &Path, bytes: &[u8]) -> Sidecar {
@@ -90,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_bad_line_is_left_out_and_named_by_its_number() {
-        let sidecar = parsed(b"A=1\nnonsense\nB=\xff\nC=3\n");
+        let sidecar = parsed(b"A=1\nnonsense\n# caf\xe9\nC=3\n");
         assert_eq!(sidecar.variables.len(), 2);
         assert!(
             sidecar.ignored[0].contains("line 2"),
@@ -102,5 +106,21 @@ mod tests {
             "{:?}",
             sidecar.ignored
         );
+    }
+
+    #[test]
+    fn only_a_line_that_sets_a_variable_can_damage_its_value() {
+        for (line, key) in [
+            (&b" KEY=caf\xe9"[..], Some("KEY")),
+            (b"A==\xff", Some("A")),
+            (b"KEY=caf\xc3\xa9", None),
+            (b"# KEY=caf\xe9", None),
+            (b"#ENVNOTE:KEY=caf\xe9", None),
+            (b"caf\xe9=1", None),
+            (b"KEY \xe9", None),
+            (b"\xe9", None),
+        ] {
+            assert_eq!(key_of_damaged_value(line), key, "{}", line.escape_ascii());
+        }
     }
 }

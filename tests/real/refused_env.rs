@@ -87,7 +87,35 @@ fn a_value_that_is_not_utf_8_is_refused_by_name() {
     sidecar.push(".env");
     place.write(sidecar, b"GOOD=x\nLATIN1=caf\xe9\n");
     let run = place.ctr(["start", "-o", "demo/1.0", "bio"]);
-    assert_refused(&place, &run, &["demo--1.0.sqf.env", "UTF-8"]);
+    assert_refused(&place, &run, &["demo--1.0.sqf.env", "`LATIN1`", "UTF-8"]);
+}
+
+#[test]
+fn a_line_of_a_sidecar_that_is_not_utf_8_and_sets_nothing_is_left_out_with_a_warning() {
+    let place = Place::new();
+    let mut sidecar = place.overlay("demo/1.0", &[]).into_os_string();
+    sidecar.push(".env");
+    place.write(
+        sidecar,
+        b"A=1\n# caf\xe9\n#ENVNOTE:A=caf\xe9\ncaf\xe9=2\nB=3\n",
+    );
+    let output = place.start("bio", &["-o", "demo/1.0"]);
+    let warnings = output
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("warning: "));
+    let warnings: Vec<&str> = warnings.collect();
+    assert_eq!(warnings.len(), 3, "{output}");
+    for (warning, line) in warnings.iter().zip(["line 2", "line 3", "line 4"]) {
+        for word in ["demo--1.0.sqf.env", line, "UTF-8"] {
+            assert!(warning.contains(word), "{word}: {output}");
+        }
+    }
+    let environ = place.environ("bio");
+    assert_eq!([&*environ["A"], &*environ["B"]], ["1", "3"]);
+    // One without a note has its value for one.
+    let notes = serde_json::json!({"A": "1", "B": "3"});
+    assert_eq!(place.state("bio")["notes"], notes);
 }
 
 #[test]
