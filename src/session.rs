@@ -202,6 +202,12 @@ impl<'a> Session<'a> {
         Ok((chosen, missing))
     }
 
+    /// True when one of the patterns is the name of the instance, or `.` and it is active.
+    pub fn is_named(&self, instance: &Instance, patterns: &[Pattern]) -> bool {
+        let mut meant = patterns.iter().filter_map(|p| self.active_for_dot(p).ok());
+        meant.any(|pattern| pattern.is_plain() && pattern.as_str() == instance.name)
+    }
+
     /// The active instance's name, when the activation was made here.
     pub fn active(&self) -> Option<String> {
         activation::active(&self.context.variables, &self.context.place)

@@ -35,15 +35,16 @@ pub fn run(args: &cli::List, session: &Session) -> Result<()> {
             .collect();
         session.output.json(&json!({ "instances": documents }));
     } else if instances.is_empty() {
-        session.output.note(match session.engine.surrounding() {
-            Some(_) => "no instances can be seen from in here",
-            None => "no instances; `ctr start NAME` starts one",
+        session.output.note(&match (&args.pattern, session.engine.surrounding()) {
+            (Some(pattern), _) => format!("no instance matches `{}`", pattern.as_str()),
+            (None, Some(_)) => "no instances can be seen from in here".to_owned(),
+            (None, None) => "no instances; `ctr start NAME` starts one".to_owned(),
         });
     } else {
         let header = ["NAME", "STATUS", "PID", "UPTIME", "IMAGE", "OVERLAYS"];
         let rows: Vec<_> = instances
             .iter()
-            .map(|i| row(i, active.as_deref()))
+            .map(|i| row(i, active.as_deref(), session))
             .collect();
         session.output.table(&header, &rows);
     }
@@ -56,13 +57,13 @@ pub fn span(seconds: u64) -> String {
     text.split(' ').take(2).collect::<Vec<_>>().join(" ")
 }
 
-fn is_active(instance: &Instance, active: Option<&str>, here: bool) -> bool {
-    here && active == Some(instance.name.as_str())
+/// An instance of another host may have the name of the active one.
+fn is_active(instance: &Instance, active: Option<&str>, session: &Session) -> bool {
+    instance.host == session.context.host && active == Some(instance.name.as_str())
 }
 
 fn document(instance: &Instance, active: Option<&str>, session: &Session) -> serde_json::Value {
     let setup = instance.state.as_ref().map(|state| &state.setup);
-    let here = instance.host == session.context.host;
     json!({
         "name": instance.name,
         "status": instance.status.word(),
@@ -73,15 +74,15 @@ fn document(instance: &Instance, active: Option<&str>, session: &Session) -> ser
         "uptime_seconds": instance.process.as_ref().and_then(uptime_seconds),
         "base_image": instance.image,
         "overlays": setup.map_or(&[][..], |setup| setup.overlays.as_slice()),
-        "active": is_active(instance, active, here),
+        "active": is_active(instance, active, session),
         "tracked": instance.state.is_some(),
     })
 }
 
-fn row(instance: &Instance, active: Option<&str>) -> Vec<(String, Tone)> {
+fn row(instance: &Instance, active: Option<&str>, session: &Session) -> Vec<(String, Tone)> {
     let plain = |text: String| (text, Tone::Plain);
     let or_dash = |text: Option<String>| plain(text.unwrap_or_else(|| "-".into()));
-    let mark = if is_active(instance, active, true) {
+    let mark = if is_active(instance, active, session) {
         " *"
     } else {
         ""

@@ -21,16 +21,24 @@ const LOOK: Duration = Duration::from_millis(200);
 pub fn run(args: &cli::Logs, session: &Session) -> Result<()> {
     let mut instance = session.instance(args.name.as_ref())?;
     let mut logs = open(args, &instance, session)?;
+    let mut shown = 0;
     loop {
         // Looked at before the logs: what was written until its end is shown.
         let goes_on = args.follow && instance.status.is_alive();
         for log in &mut logs {
             let mut bytes = Vec::new();
-            log.read_to_end(&mut bytes)
+            shown += log
+                .read_to_end(&mut bytes)
                 .map_err(|e| Error::io("cannot read the log", e))?;
             print(&bytes);
         }
         if !goes_on {
+            if shown == 0 {
+                let name = &instance.name;
+                session
+                    .output
+                    .note(&format!("`{name}` has printed nothing"));
+            }
             return Ok(());
         }
         sleep(LOOK);

@@ -24,9 +24,13 @@ pub fn run(args: &cli::Overlays, session: &Session) -> Result<()> {
     } else if found.is_empty() {
         let folders = overlays::folders(session.context, session.config);
         let folders: Vec<_> = folders.iter().map(|f| f.display().to_string()).collect();
+        let what = match &args.pattern {
+            Some(pattern) => format!("no overlay matches `{}`", pattern.as_str()),
+            None => "no overlays".to_owned(),
+        };
         session
             .output
-            .note(&format!("no overlays in {}", folders.join(", ")));
+            .note(&format!("{what} in {}", folders.join(", ")));
     } else {
         let cell = |text: String| (printable(&text), Tone::Plain);
         let rows: Vec<_> = found

@@ -11,10 +11,14 @@ use crate::status::Status;
 /// # Errors
 /// A state file cannot be removed.
 pub fn run(args: &cli::Prune, session: &Session) -> Result<()> {
-    for instance in session.instances(false)? {
-        if instance.status != Status::Dead {
-            continue;
-        }
+    let mut instances = session.instances(false)?;
+    instances.retain(|instance| instance.status == Status::Dead);
+    if instances.is_empty() {
+        session
+            .output
+            .note("nothing to remove: no instance is dead");
+    }
+    for instance in instances {
         let (name, reason) = (&instance.name, &instance.reason);
         if !instance.is_known_here() {
             session.output.note(&format!(

@@ -72,11 +72,7 @@ fn choose(args: &cli::Stats, session: &Session) -> Result<Vec<Instance>> {
         return Err(missing);
     }
     let ended = |instance: &&Instance| {
-        let named = args
-            .patterns
-            .iter()
-            .any(|p| p.is_plain() && p.as_str() == instance.name);
-        named && !instance.status.is_alive()
+        !instance.status.is_alive() && session.is_named(instance, &args.patterns)
     };
     match chosen.iter().find(ended) {
         Some(ended) => Err(session.not_running(ended)),

@@ -5,7 +5,7 @@ use std::fs;
 use nix::unistd::pipe;
 use serde_json::{Value, json};
 
-use crate::support::{Place, eventually, images};
+use crate::support::{Output, Place, eventually, images};
 
 /// One instance of every kind that can be on this host, and one of another.
 fn zoo() -> Place {
@@ -165,6 +165,31 @@ fn the_active_one_is_marked() {
 }
 
 #[test]
+fn one_of_another_host_is_not_marked_for_having_the_name_of_the_active_one() {
+    let place = zoo();
+    let all = |format: &str| {
+        let run = place.ctr(["list", "--all-hosts", format]);
+        run.env("CTR_INSTANCE", "running").ok()
+    };
+    let document = all("--json").json();
+    let instances = document["instances"].as_array().unwrap();
+    let named = instances.iter().filter(|one| one["name"] == "running");
+    let marks: Vec<_> = named.map(|one| (&one["status"], &one["active"])).collect();
+    let expected = [
+        (&json!("running"), &json!(true)),
+        (&json!("elsewhere"), &json!(false)),
+    ];
+    assert_eq!(marks, expected);
+    let table = all("--color=never");
+    let names: Vec<String> = table.lines()[1..]
+        .iter()
+        .filter(|line| line.starts_with("running"))
+        .map(|line| line.split("  ").next().unwrap().to_owned())
+        .collect();
+    assert_eq!(names, ["running *", "running"], "{table}");
+}
+
+#[test]
 fn nothing_to_list_is_no_failure() {
     let place = Place::new();
     let list = place.ctr(["list"]).ok();
@@ -286,7 +311,47 @@ fn prune_removes_what_is_dead_and_nothing_else() {
         place.ctr(["exec", name, "true"]).ok();
     }
     place.ctr(["restart", "kept"]).ok();
-    place.ctr(["prune"]).ok().quiet();
+    assert_says_once(&place.ctr(["prune"]).ok(), "no instance is dead");
+}
+
+/// Demands that it printed nothing, and said this in one line on stderr.
+#[track_caller]
+fn assert_says_once(output: &Output, what: &str) {
+    assert_eq!(output.text(), "", "{output}");
+    output.says(&["ctr: ", what]);
+    assert_eq!(output.stderr.lines().count(), 1, "{output}");
+}
+
+#[test]
+fn where_there_is_nothing_to_show_one_line_says_so() {
+    let place = Place::new();
+    for (args, what) in [
+        (&["list"][..], "no instances"),
+        (&["stats"], "no instance is running"),
+        (&["prune"], "no instance is dead"),
+        (&["prune", "--dry-run"], "no instance is dead"),
+        (&["overlays"], "no overlays in"),
+    ] {
+        assert_says_once(&place.ctr(args).ok(), what);
+        let quiet = place.ctr(["-q"]).args(args).ok();
+        assert_eq!(quiet.quiet().text(), "");
+    }
+    place.overlay("demo/1.0", &[]);
+    place.start("bio", &[]);
+    for (args, what) in [
+        (&["list", "x*"][..], "no instance matches `x*`"),
+        (&["overlays", "x*"], "no overlay matches `x*` in"),
+        (&["logs", "--stdout", "bio"], "`bio` has printed nothing"),
+        (&["prune"], "no instance is dead"),
+    ] {
+        assert_says_once(&place.ctr(args).ok(), what);
+    }
+    for (command, key) in [("list", "instances"), ("overlays", "overlays")] {
+        let output = place.ctr([command, "--json", "x*"]).ok();
+        assert_eq!(output.quiet().json(), json!({key: []}));
+    }
+    let overlays = place.ctr(["overlays"]).ok();
+    assert!(overlays.quiet().text().contains("demo/1.0"), "{overlays}");
 }
 
 #[test]

@@ -142,6 +142,19 @@ fn what_does_not_run_is_a_failure_that_names_it() {
     place.start("bio", &[]);
     place.crash("bio");
     place.ctr(["stats", "bio"]).fails(1).says(&["bio", "dead"]);
+    let active = place.ctr(["stats", "."]).env("CTR_INSTANCE", "bio");
+    let output = active.fails(1);
+    output.says(&["`bio` is dead", "ctr restart bio"]);
+    assert_eq!(output.text(), "");
+    place
+        .ctr(["stats", "."])
+        .fails(1)
+        .says(&["no instance is active"]);
+    // A pattern means those that run.
+    place
+        .ctr(["stats", "b*"])
+        .ok()
+        .says(&["no instance is running"]);
     let none = place.ctr(["stats", "--json"]).ok().json();
     assert_eq!(none["instances"], serde_json::json!([]));
 }
