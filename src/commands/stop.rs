@@ -84,13 +84,10 @@ fn choose(args: &cli::Stop, session: &Session) -> Result<(Vec<Instance>, Vec<Err
     if !args.all {
         let (mut chosen, missing) = session.matching(&args.patterns)?;
         // A pattern means what ctr tracks; the name of another, that one.
-        let named = |instance: &Instance| {
-            args.patterns
-                .iter()
-                .any(|p| p.is_plain() && p.as_str() == instance.name)
-        };
         chosen.retain(|instance| {
-            instance.status != Status::Untracked || args.untracked || named(instance)
+            instance.status != Status::Untracked
+                || args.untracked
+                || session.is_named(instance, &args.patterns)
         });
         if chosen.is_empty() && missing.is_empty() {
             return Err(
@@ -107,10 +104,22 @@ fn choose(args: &cli::Stop, session: &Session) -> Result<(Vec<Instance>, Vec<Err
         Status::Stopped => !args.keep,
         _ => instance.is_known_here(),
     });
-    if all.is_empty() {
+    let unread = unread(&all, session);
+    if all.is_empty() && unread.is_empty() {
         return Err(Error::new(Kind::NotFound, "no instance is there to stop"));
     }
-    Ok((all, Vec::new()))
+    Ok((all, unread))
+}
+
+/// What is to be said of those that `--all` means and whose state cannot be read: they may run on.
+fn unread(chosen: &[Instance], session: &Session) -> Vec<Error> {
+    let mut entries = session.store.list();
+    entries.retain(|entry| entry.state.is_err() && !chosen.iter().any(|i| i.name == entry.name));
+    let message = |name: &str| format!("`{name}` is left alone: its state cannot be read");
+    let errors = entries.iter().map(|entry| message(&entry.name));
+    errors
+        .map(|message| Error::new(Kind::State, message))
+        .collect()
 }
 
 /// Stops one, and says what happened.
