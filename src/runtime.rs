@@ -2,6 +2,7 @@
 //! It can be lost at any time and is made again.
 
 use std::fs::{self, DirBuilder};
+use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
@@ -38,7 +39,12 @@ pub fn private_folder(context: &Context) -> Result<PathBuf> {
             || PathBuf::from(format!("/tmp/ctr-{}", context.uid)),
             |folder| folder.join("ctr"),
         );
-    make(&folder)?;
+    match DirBuilder::new().mode(0o700).create(&folder) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            return Err(unmade(&folder, error));
+        }
+        _ => {} // whatever is there now is looked at
+    }
     let metadata = fs::symlink_metadata(&folder)
         .map_err(|error| Error::io(format!("cannot look at {}", folder.display()), error))?;
     let fault = if !metadata.is_dir() {
@@ -61,5 +67,9 @@ fn make(folder: &Path) -> Result<()> {
         .recursive(true)
         .mode(0o700)
         .create(folder)
-        .map_err(|error| Error::io(format!("cannot make {}", folder.display()), error))
+        .map_err(|error| unmade(folder, error))
+}
+
+fn unmade(folder: &Path, error: std::io::Error) -> Error {
+    Error::io(format!("cannot make {}", folder.display()), error)
 }

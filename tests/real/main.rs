@@ -34,6 +34,7 @@ mod prompt;
 mod reference;
 mod refused_env;
 mod restart;
+mod runtime;
 mod start;
 mod state;
 mod stats;
