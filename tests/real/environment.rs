@@ -1,11 +1,12 @@
 //! Which variables a command inside sees, and who wins.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use crate::support::{Place, eventually, images};
 
 /// Host variables that would break a foreign image.
-const SCRUBBED: [&str; 11] = [
+const SCRUBBED: [&str; 18] = [
     "LD_PRELOAD",
     "BASH_ENV",
     "ENV",
@@ -16,8 +17,22 @@ const SCRUBBED: [&str; 11] = [
     "PERL5LIB",
     "PERL5OPT",
     "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
     "CURL_CA_BUNDLE",
+    "REQUESTS_CA_BUNDLE",
+    "AWS_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+    "GIT_SSL_CAINFO",
+    "PIP_CERT",
+    "NIX_SSL_CERT_FILE",
 ];
+
+/// Those of them that an environment block has.
+fn scrubbed_in(environ: &BTreeMap<String, String>) -> Vec<&'static str> {
+    let mut found = SCRUBBED.to_vec();
+    found.retain(|key| environ.contains_key(*key));
+    found
+}
 
 #[test]
 fn exec_wins_over_start_and_start_over_the_sidecar_and_that_over_the_image() {
@@ -161,24 +176,43 @@ fn variables_that_would_break_a_foreign_image_are_unset_inside() {
     for key in SCRUBBED {
         place.set(key, "/of/the/host");
     }
-    let run = place.ctr(["exec", "bio", "cat", "/proc/self/environ"]);
-    let environ = run.ok().environ();
     // Unset and not empty: Python takes an empty SSL_CERT_FILE for "trust nobody".
-    let left: Vec<_> = SCRUBBED
-        .iter()
-        .filter(|key| environ.contains_key(**key))
-        .collect();
-    assert!(left.is_empty(), "{left:?}");
+    let none: [&str; 0] = [];
+    assert_eq!(scrubbed_in(&place.environ("bio")), none, "exec");
+    let enter = place.ctr(["enter", "bio"]);
+    let environ = enter.stdin("cat /proc/self/environ\n").ok().environ();
+    assert_eq!(scrubbed_in(&environ), none, "enter");
 
     let run = place.ctr(["exec", "--keep-env", "bio", "cat", "/proc/self/environ"]);
     let environ = run.ok().environ();
     for key in SCRUBBED {
-        assert_eq!(
-            environ.get(key).map(String::as_str),
-            Some("/of/the/host"),
-            "{key}"
-        );
+        let value = environ.get(key).map(String::as_str);
+        assert_eq!(value, Some("/of/the/host"), "{key}");
     }
+}
+
+#[test]
+fn start_scripts_do_not_see_variables_that_would_break_a_foreign_image() {
+    let mut place = Place::new();
+    place.set("CTR_BASE_IMAGE", &images().service);
+    for key in SCRUBBED {
+        place.set(key, "/of/the/host");
+    }
+    place.set("OF_CALLER", "here");
+    let dump = place.work().join("dump");
+    let tell = format!("SERVICE_DUMP={}", dump.display());
+    place.start("bio", &["-e", &tell]);
+    let block = eventually("the start script writes its environment", || {
+        fs::read_to_string(&dump).ok()
+    });
+    let entries = block.split_terminator('\0');
+    let environ: BTreeMap<String, String> = entries
+        .filter_map(|entry| entry.split_once('='))
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect();
+    assert_eq!(environ["OF_CALLER"], "here", "the others come along");
+    let none: [&str; 0] = [];
+    assert_eq!(scrubbed_in(&environ), none);
 }
 
 #[test]

@@ -220,9 +220,13 @@ fn a_flag_that_does_nothing_on_a_join_is_wrong_usage() {
     for flag in ["--bind", "--overlay", "--nv", "--home", "--rocm"] {
         for command in ["exec", "enter"] {
             let output = place.ctr([command, flag, "/tmp", "bio", "true"]).fails(2);
-            output.says(&[flag]);
+            let what = format!("`{flag}` does nothing to an instance that runs");
+            assert_explains(&output, &what, "give it to `ctr start`");
         }
     }
+    // One that no command has is an error of another kind.
+    let output = place.ctr(["exec", "--nosuch", "bio", "true"]).fails(2);
+    assert!(!output.stderr.contains("ctr start"), "{output}");
 }
 
 #[test]

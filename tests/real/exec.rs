@@ -231,12 +231,14 @@ fn it_reads_nothing_that_the_command_does_not_read() {
     let place = Place::new();
     place.start("bio", &[]);
     // A loop over lines is the usual victim of programs that swallow their standard input.
-    let script =
-        "printf '1\\n2\\n3\\n' | while read -r n; do ctr exec bio echo got $n < /dev/null; done";
-    assert_eq!(
-        Shell::Bash.script(&place, script).ok().text(),
-        "got 1\ngot 2\ngot 3\n"
-    );
+    let script = "printf '1\\n2\\n3\\n' | while read -r n; do ctr exec bio echo got $n; done";
+    let output = Shell::Bash.script(&place, script).ok();
+    assert_eq!(output.text(), "got 1\ngot 2\ngot 3\n");
+    // What the command does read, it takes, byte for byte, and leaves the rest.
+    let script = "printf '1\\n2\\n3\\n' | { ctr exec bio sh -c 'read -r n; echo got $n'; cat; }";
+    let output = Shell::Bash.script(&place, script).ok();
+    assert_eq!(output.text(), "got 1\n2\n3\n");
+    output.quiet();
 }
 
 #[test]
