@@ -91,11 +91,8 @@ fn wait(
         std::thread::spawn(move || {
             while !done.load(Ordering::SeqCst) {
                 std::thread::park_timeout(LOOK);
-                if let Ok(words) = &words {
-                    bar.set_message(match last_line(words) {
-                        Some(line) => format!("{doing}: {line}"),
-                        None => doing.clone(),
-                    });
+                if let Some(line) = words.as_ref().ok().and_then(last_line) {
+                    bar.set_message(format!("{doing}: {line}"));
                 }
                 bar.tick();
             }
@@ -118,7 +115,10 @@ fn last_line(words: &File) -> Option<String> {
     let at = length.saturating_sub(MOST) as i64;
     let read = nix::sys::uio::pread(words.as_fd(), &mut tail, at).ok()?;
     let text = String::from_utf8_lossy(&tail[..read]).into_owned();
-    let line = text.lines().rev().find(|line| !line.trim().is_empty())?;
+    let torn = usize::from(at > 0); // the first line, of which only the end was read
+    // The unpacker warns of each file whose attributes cannot be kept, which harms nothing.
+    let tells = |line: &&str| !line.trim().is_empty() && !line.contains(" warn rootless{");
+    let line = text.lines().skip(torn).filter(tells).last()?;
     let words = line.split_once(':').map_or(line, |(_, rest)| rest);
     Some(words.trim().chars().filter(|c| !c.is_control()).collect())
 }

@@ -41,4 +41,5 @@ mod stats;
 mod stop;
 mod storage;
 mod trust;
+mod uri;
 mod worlds;
