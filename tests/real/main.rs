@@ -11,6 +11,7 @@ mod binds;
 mod completion;
 mod config;
 mod crash;
+mod dash;
 mod doctor;
 mod enter;
 mod environment;
