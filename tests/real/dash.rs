@@ -41,12 +41,12 @@ fn environment(output: &Output, separator: &str) -> Vec<Vec<String>> {
 #[test]
 fn a_strict_script_makes_an_instance_active_and_leaves_it() {
     let place = Place::new();
-    place.start("bio", &["-e", "K=it's $(id)\n\\ `id`"]);
+    place.start("bio", &["-e", "K=it's $(id)\n\\ `id`", "-e", "E=of bio"]);
     let script = r#"set -eu
-        K="mine, not exported"; export EMPTY=
+        K="mine, not exported"; export EMPTY= E="it's of the caller"
         env -0; printf '%s' -----
         eval "$(ctr env --shell sh bio)"
-        printf '%s|%s|' "$CTR_INSTANCE" "$K"
+        printf '%s|%s|' "$CTR_INSTANCE, $E" "$K"
         case "$PATH" in */shims/bio:*) ;; *) echo "not on the PATH: $PATH" ;; esac
         ctr exec . sh -c 'printf %s "$K"'
         eval "$(ctr env --shell sh bio)"
@@ -56,7 +56,7 @@ fn a_strict_script_makes_an_instance_active_and_leaves_it() {
     let output = dash(&place, script).ok();
     output.quiet();
     let value = "it's $(id)\n\\ `id`";
-    let said = format!("bio|{value}|{value}|none|mine, not exported");
+    let said = format!("bio, of bio|{value}|{value}|none|mine, not exported");
     let parts: Vec<&str> = output.text().split("-----").collect();
     assert_eq!(parts.len(), 3, "{output}");
     assert_eq!(parts[1], said);

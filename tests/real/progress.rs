@@ -39,6 +39,42 @@ fn a_terminal_sees_what_apptainer_says_meanwhile() {
 }
 
 #[test]
+fn a_terminal_sees_whole_lines_of_it_and_no_warnings_of_what_harms_nothing() {
+    let mut place = Place::new();
+    let warning = "2026/11/24 04:01:07  warn rootless{bin/x} ignoring (usually) harmless EPERM";
+    // More than is looked at, so that what is looked at begins within a line.
+    let long = format!("{warning}{}!", " harmless".repeat(1000));
+    let (go, told) = (place.path("cache/go"), place.path("cache/told"));
+    let text = place.write(
+        "cache/text",
+        format!("INFO:    Creating SIF file\n{warning}\n"),
+    );
+    let more = place.write("cache/more", format!("{long}\n"));
+    let script = format!(
+        "cat {text} >&2; while [ ! -e {go} ]; do sleep 0.02; done; rm {go}
+        cat {more} >&2; echo > {told}; while [ ! -e {go} ]; do sleep 0.02; done",
+        text = text.display(),
+        more = more.display(),
+        go = go.display(),
+        told = told.display()
+    );
+    place.set("CTR_APPTAINER", place.apptainer_that(&script));
+    let mut terminal = place.ctr(["start", "bio"]).terminal();
+    terminal.wait_for("starting bio: Creating SIF file");
+    fs::write(&go, "").unwrap();
+    terminal.until("it was told", |_| told.exists().then_some(()));
+    let shown = terminal.bytes().len();
+    terminal.until("it is drawn several times", |terminal| {
+        (terminal.bytes().len() > shown + 1000).then_some(())
+    });
+    terminal.wait_for("starting bio: Creating SIF file");
+    fs::write(&go, "").unwrap();
+    assert_eq!(terminal.wait(), 0, "{}", terminal.screen());
+    let bytes = terminal.bytes().escape_ascii().to_string();
+    assert!(!bytes.contains("harmless"), "{bytes}");
+}
+
+#[test]
 fn a_quiet_start_shows_nothing_in_a_terminal() {
     let mut place = Place::new();
     let (program, gate, waiting) = place.gated_apptainer();

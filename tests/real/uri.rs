@@ -104,7 +104,6 @@ fn a_terminal_sees_that_it_works_while_an_archive_is_unpacked() {
         .filter_map(|line| line.split_once(" starting bio: "));
     let (spinners, words): (BTreeSet<&str>, BTreeSet<&str>) = drawn.unzip();
     assert!(spinners.len() > 1 && words.len() > 1, "{shown:?}");
-    assert!(!shown.contains("harmless"), "{shown:?}");
     assert_runs(&place);
 }
 
