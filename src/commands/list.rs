@@ -35,11 +35,13 @@ pub fn run(args: &cli::List, session: &Session) -> Result<()> {
             .collect();
         session.output.json(&json!({ "instances": documents }));
     } else if instances.is_empty() {
-        session.output.note(&match (&args.pattern, session.engine.surrounding()) {
-            (Some(pattern), _) => format!("no instance matches `{}`", pattern.as_str()),
-            (None, Some(_)) => "no instances can be seen from in here".to_owned(),
-            (None, None) => "no instances; `ctr start NAME` starts one".to_owned(),
-        });
+        session
+            .output
+            .note(&match (&args.pattern, session.engine.surrounding()) {
+                (Some(pattern), _) => format!("no instance matches `{}`", pattern.as_str()),
+                (None, Some(_)) => "no instances can be seen from in here".to_owned(),
+                (None, None) => "no instances; `ctr start NAME` starts one".to_owned(),
+            });
     } else {
         let header = ["NAME", "STATUS", "PID", "UPTIME", "IMAGE", "OVERLAYS"];
         let rows: Vec<_> = instances

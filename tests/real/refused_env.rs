@@ -97,7 +97,7 @@ fn a_line_of_a_sidecar_that_is_not_utf_8_and_sets_nothing_is_left_out_with_a_war
     sidecar.push(".env");
     place.write(
         sidecar,
-        b"A=1\n# caf\xe9\n#ENVNOTE:A=caf\xe9\ncaf\xe9=2\nB=3\n",
+        b"A=1\n# A=caf\xe9\n#ENVNOTE:A=caf\xe9\ncaf\xe9=2\nB=3\n",
     );
     let output = place.start("bio", &["-o", "demo/1.0"]);
     let warnings = output
