@@ -100,6 +100,12 @@ pub fn without(variables: &Variables) -> Variables {
     before
 }
 
+/// The `PATH` from before the activation, when it is text.
+pub fn callers_path(variables: &Variables) -> Option<String> {
+    let path = without(variables).remove(OsStr::new("PATH"))?;
+    path.into_string().ok()
+}
+
 /// What leaves the active instance: nothing when there is none.
 pub fn leave(variables: &Variables) -> Change {
     let mut change = Change::default();

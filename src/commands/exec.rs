@@ -93,16 +93,13 @@ fn look_first(word: &OsStr, run: &Run, instance: &Instance, session: &Session) -
     let Some(inside) = running::inside(instance, session) else {
         return Ok(());
     };
-    let callers = activation::without(&session.context.variables);
-    let callers_path = callers
-        .get(OsStr::new("PATH"))
-        .and_then(|path| path.to_str());
-    let own_path = callers_path.filter(|_| run.hostos && !run.clean);
+    let own_path = activation::callers_path(&session.context.variables);
+    let own_path = own_path.filter(|_| run.hostos && !run.clean);
     let look = |image_path: &str| {
         let search = run.environment.path.applied_to(image_path);
         inside.program(Path::new(word), Path::new(run.cwd), &search)
     };
-    let mut found = look(own_path.unwrap_or(DEFAULT_PATH));
+    let mut found = look(own_path.as_deref().unwrap_or(DEFAULT_PATH));
     if matches!(found, Program::Missing | Program::CannotRun) {
         // The image may have a PATH of its own.
         if let Some(path) = session.engine.image_path(run) {

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::line::Word;
 use super::reply::{Candidate, Reply};
 use super::world::World;
+use crate::activation;
 use crate::engine::{DEFAULT_PATH, Health};
 use crate::environment;
 
@@ -40,6 +41,11 @@ fn inside(world: &World, name: &str, word: &str) -> Option<Vec<String>> {
         return Some(inside.program_paths(word, cwd));
     }
     let folded = environment::fold(setup.env.iter().map(String::as_str));
-    let search = folded.path.applied_to(&inside.image_path(DEFAULT_PATH));
+    let callers = activation::callers_path(&world.context.variables);
+    let own = match callers.filter(|_| setup.is_hostos()) {
+        Some(callers) => callers,
+        None => inside.image_path(DEFAULT_PATH),
+    };
+    let search = folded.path.applied_to(&own);
     Some(inside.programs(word, cwd, &search))
 }

@@ -316,7 +316,7 @@ fn compinit_may_come_after_the_integration() {
     tab(&mut session, "ctr enter bi", "ctr enter bio");
     assert_eq!(
         session.eval("print -r -- $precmd_functions"),
-        "__ctr_prompt\n"
+        "__ctr_hook\n"
     );
 }
 
