@@ -58,6 +58,6 @@ fn take_over(active: &Active, instance: &Instance, session: &Session) -> Result<
 }
 
 fn leave(name: &str, why: &str, session: &Session) -> Change {
-    session.output.warn(&format!("left `{name}`: {why}"));
+    session.output.note(&format!("left `{name}`: {why}"));
     activation::leave(&session.context.variables)
 }
