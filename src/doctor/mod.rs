@@ -1,13 +1,11 @@
 //! What this machine must have for instances to run, looked at one by one.
 
-mod apptainer_conf;
 mod integration;
 mod rc;
 
-use std::process::Command;
-
 use serde::Serialize;
 
+use crate::engine;
 use crate::error::Error;
 use crate::resolve;
 use crate::runtime;
@@ -97,10 +95,10 @@ fn apptainer(session: &Session) -> Check {
 
 fn limits(session: &Session) -> Check {
     const NAME: &str = "apptainer.conf";
-    let Ok(binary) = session.engine.binary() else {
+    if session.engine.binary().is_err() {
         return Check::ill(NAME, "there is no Apptainer to ask", "see above");
-    };
-    match apptainer_conf::limits(&binary.path) {
+    }
+    match session.engine.limits() {
         Ok((file, limits)) if limits.is_empty() => {
             Check::well(NAME, format!("{} sets no limits", file.display()))
         }
@@ -115,16 +113,14 @@ fn limits(session: &Session) -> Check {
 
 fn user_namespaces() -> Check {
     const NAME: &str = "user namespaces";
-    let tried = Command::new("unshare").args(["--user", "true"]).output();
-    match tried {
-        Ok(output) if output.status.success() => Check::well(NAME, "can be made"),
-        Ok(output) => Check::ill(
+    match engine::make_user_namespace() {
+        Ok(()) => Check::well(NAME, "can be made"),
+        Err(why) => Check::ill(
             NAME,
-            String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+            why,
             "ask the administrator: sysctl user.max_user_namespaces, \
              kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns",
         ),
-        Err(error) => Check::ill(NAME, format!("unshare: {error}"), "install util-linux"),
     }
 }
 

@@ -7,6 +7,7 @@ mod failure;
 mod hand_in;
 mod inside;
 mod launch;
+mod limits;
 mod processes;
 mod programs;
 mod records;
@@ -31,6 +32,7 @@ use crate::setup::Setup;
 
 pub use arguments::check_flags;
 pub use inside::{DEFAULT_PATH, Folder, Inside, Program};
+pub use limits::make_user_namespace;
 pub use processes::start_time;
 pub use records::Record;
 pub use stats::{Stats, Usage, uptime_seconds};
@@ -127,6 +129,14 @@ impl<'a> Engine<'a> {
         }
         let binary = version::find(self.context, self.config, self.memory)?;
         Ok(self.binary.get_or_init(|| binary))
+    }
+
+    /// The administrator's configuration file, and each limit in it, as it is written there.
+    ///
+    /// # Errors
+    /// There is no Apptainer; the file cannot be found or read; in words.
+    pub fn limits(&self) -> std::result::Result<(PathBuf, Vec<String>), String> {
+        limits::limits(&self.binary().map_err(|error| error.message)?.path)
     }
 
     /// Builds an image from a folder.

@@ -1,4 +1,4 @@
-//! The administrator's limits in `apptainer.conf`.
+//! What the administrator and the kernel let Apptainer do.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -42,6 +42,19 @@ pub fn limits(binary: &Path) -> Result<(PathBuf, Vec<String>), String> {
     let text = std::fs::read_to_string(&file)
         .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
     Ok((file, in_text(&text)))
+}
+
+/// Tries what Apptainer does first where it is not setuid: makes a user namespace.
+///
+/// # Errors
+/// It cannot be made; in words.
+pub fn make_user_namespace() -> Result<(), String> {
+    let tried = Command::new("unshare").args(["--user", "true"]).output();
+    match tried {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
+        Err(error) => Err(format!("unshare, of util-linux: {error}")),
+    }
 }
 
 fn in_text(text: &str) -> Vec<String> {
