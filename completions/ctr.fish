@@ -96,7 +96,8 @@ complete -c ctr -n "__fish_ctr_using_subcommand enter" -s V -l version -d 'Print
 complete -c ctr -n "__fish_ctr_using_subcommand env" -l shell -d 'The shell to print code for; found from the calling process when not given' -r -f -a "bash\t''
 zsh\t''
 fish\t''
-sh\t'POSIX: dash, ash, ksh'"
+sh\t'POSIX: dash, ash, ksh'
+tcsh\t''"
 complete -c ctr -n "__fish_ctr_using_subcommand env" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t''
 never\t''"
@@ -114,6 +115,7 @@ always\t''
 never\t''"
 complete -c ctr -n "__fish_ctr_using_subcommand init" -l no-prompt -d 'Leave the prompt alone'
 complete -c ctr -n "__fish_ctr_using_subcommand init" -l no-completion -d 'Do not load completion'
+complete -c ctr -n "__fish_ctr_using_subcommand init" -l command-file -d 'Make the file that is tcsh\'s function, and print its path: what its alias calls'
 complete -c ctr -n "__fish_ctr_using_subcommand init" -s q -l quiet -d 'Say only what went wrong'
 complete -c ctr -n "__fish_ctr_using_subcommand init" -s v -l verbose -d 'Say what is decided on the way, and why'
 complete -c ctr -n "__fish_ctr_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -116,7 +116,8 @@ _arguments "${_arguments_options[@]}" : \
 '--shell=[The shell to print code for; found from the calling process when not given]:SHELL:((bash\:""
 zsh\:""
 fish\:""
-sh\:"POSIX\: dash, ash, ksh"))' \
+sh\:"POSIX\: dash, ash, ksh"
+tcsh\:""))' \
 '--color=[When to use colour]:WHEN:((auto\:"On a terminal, unless \`NO_COLOR\` is set"
 always\:""
 never\:""))' \
@@ -143,6 +144,7 @@ always\:""
 never\:""))' \
 '--no-prompt[Leave the prompt alone]' \
 '--no-completion[Do not load completion]' \
+'--command-file[Make the file that is tcsh'\''s function, and print its path\: what its alias calls]' \
 '(-v --verbose)-q[Say only what went wrong]' \
 '(-v --verbose)--quiet[Say only what went wrong]' \
 '-v[Say what is decided on the way, and why]' \
@@ -154,7 +156,8 @@ never\:""))' \
 ':shell -- The shell of the rc file:((bash\:""
 zsh\:""
 fish\:""
-sh\:"POSIX\: dash, ash, ksh"))' \
+sh\:"POSIX\: dash, ash, ksh"
+tcsh\:""))' \
 && ret=0
 ;;
 (use)

@@ -223,6 +223,7 @@ pub enum ShellName {
     /// POSIX: dash, ash, ksh.
     #[value(alias = "dash", alias = "posix")]
     Sh,
+    Tcsh,
 }
 
 #[derive(Debug, Args)]
@@ -238,6 +239,9 @@ pub struct Init {
     /// Name of the shell function
     #[arg(long, value_name = "NAME", default_value = "ctr", value_parser = function_name)]
     pub cmd: String,
+    /// Make the file that is tcsh's function, and print its path: what its alias calls
+    #[arg(long, hide = true)]
+    pub command_file: bool,
 }
 
 #[derive(Debug, Args)]

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::refresh;
 use crate::activation::{self, Activation, Change, Statement};
-use crate::cli;
+use crate::cli::{self, ShellName};
 use crate::error::{Error, Kind, Result};
 use crate::output::print;
 use crate::runtime;
@@ -26,8 +26,7 @@ pub fn run(args: &cli::Env, session: &Session) -> Result<()> {
             false => refresh::run(session)?,
         };
         say_kept(&change, "was changed since, and stays as it is", session);
-        print(&shell::code(shell, &change.statements));
-        return Ok(());
+        return hand_over(shell, &change, session);
     }
     let instance = match session.instance(args.name.as_ref()) {
         Ok(instance) if matches!(instance.status, Status::Running | Status::Untracked) => instance,
@@ -49,7 +48,19 @@ pub fn run(args: &cli::Env, session: &Session) -> Result<()> {
     say_withheld(&instance, session);
     let change = enter(&instance, session)?;
     say_kept(&change, "stays as it is", session);
-    print(&shell::code(shell, &change.statements));
+    hand_over(shell, &change, session)
+}
+
+/// Prints what the shell is to evaluate: the code itself, or where it is, for a shell that would
+/// damage it on the way.
+fn hand_over(shell: ShellName, change: &Change, session: &Session) -> Result<()> {
+    let code = shell::code(shell, &change.statements);
+    if code.is_empty() || !shell::needs_a_file(shell) {
+        print(&code);
+        return Ok(());
+    }
+    let file = runtime::code_file(session.context, |file| shell::self_removing(file, &code))?;
+    print(&shell::source(&file));
     Ok(())
 }
 

@@ -22,6 +22,7 @@ fn from_name(name: &str) -> Option<ShellName> {
     let base = Path::new(name.trim()).file_name()?.to_str()?;
     match base.trim_start_matches('-') {
         "ash" | "ksh" | "mksh" | "busybox" => Some(ShellName::Sh),
+        "csh" => Some(ShellName::Tcsh),
         base => ShellName::from_str(base, true).ok(),
     }
 }
@@ -35,6 +36,7 @@ mod tests {
         assert_eq!(from_name("-bash\n"), Some(ShellName::Bash));
         assert_eq!(from_name("/usr/bin/fish"), Some(ShellName::Fish));
         assert_eq!(from_name("dash"), Some(ShellName::Sh));
+        assert_eq!(from_name("-csh"), Some(ShellName::Tcsh));
         assert_eq!(from_name("python3"), None);
     }
 }

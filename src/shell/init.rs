@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::quote;
+use super::{quote, without_comments};
 use crate::cli::ShellName;
 use crate::context::Context;
 
@@ -16,12 +16,16 @@ pub struct Options<'a> {
     pub function: &'a str,
     pub prompt: bool,
     pub completion: bool,
+    /// What may come first after `ctr`, commands and options; only tcsh has to know.
+    pub first_words: &'a [String],
 }
 
 /// Stands for the function's name in the snippets.
 const FUNCTION: &str = "__ctr_cmd__";
 /// Stands for the binary's path, as one word.
 const BINARY: &str = "__ctr_binary__";
+/// A line with this is there once for each word that may come first.
+const FIRST_WORD: &str = "__ctr_word__";
 
 /// The code for one shell: the files in `shell/`, with names put in.
 pub fn integration(shell: ShellName, options: &Options) -> Vec<u8> {
@@ -46,6 +50,11 @@ pub fn integration(shell: ShellName, options: &Options) -> Vec<u8> {
             include_str!("../../shell/prompt.sh"),
             "",
         ),
+        ShellName::Tcsh => (
+            include_str!("../../shell/init.tcsh"),
+            include_str!("../../shell/prompt.tcsh"),
+            "",
+        ),
     };
     let mut text = function.to_owned();
     if options.prompt {
@@ -54,6 +63,33 @@ pub fn integration(shell: ShellName, options: &Options) -> Vec<u8> {
     if options.completion {
         text.push_str(completion);
     }
+    let text = match shell {
+        // It is evaluated as one line.
+        ShellName::Tcsh => without_comments(&for_each_word(&text, options.first_words)),
+        _ => text,
+    };
+    with_names(shell, &text, options)
+}
+
+fn for_each_word(text: &str, words: &[String]) -> String {
+    text.split_inclusive('\n')
+        .flat_map(|line| match line.contains(FIRST_WORD) {
+            true => words
+                .iter()
+                .map(|word| line.replace(FIRST_WORD, word))
+                .collect(),
+            false => vec![line.to_owned()],
+        })
+        .collect()
+}
+
+/// The file that `ctr use` and `ctr leave` read in tcsh, whose aliases hold one command only.
+pub fn command_file(options: &Options) -> Vec<u8> {
+    let text = include_str!("../../shell/command.tcsh");
+    with_names(ShellName::Tcsh, text, options)
+}
+
+fn with_names(shell: ShellName, text: &str, options: &Options) -> Vec<u8> {
     let binary = quote(shell, OsStr::new(options.binary));
     // In quotes it is one word to the linters of shells; those of fish take the quotes off.
     let text = text
@@ -70,6 +106,7 @@ pub fn rc_line(shell: ShellName) -> &'static str {
         ShellName::Zsh => "eval \"$(ctr init zsh)\"",
         ShellName::Fish => "ctr init fish | source",
         ShellName::Sh => "eval \"$(ctr init sh)\"",
+        ShellName::Tcsh => "eval \"`ctr init tcsh`\"",
     }
 }
 
@@ -83,5 +120,11 @@ pub fn rc_file(shell: ShellName, context: &Context) -> PathBuf {
             .join(".zshrc"),
         ShellName::Fish => context.config_home().join("fish/config.fish"),
         ShellName::Sh => context.home.join(".profile"),
+        // A new `.tcshrc` would keep tcsh from reading a `.cshrc` that is there.
+        ShellName::Tcsh => [".tcshrc", ".cshrc"]
+            .map(|name| context.home.join(name))
+            .into_iter()
+            .find(|file| file.is_file())
+            .unwrap_or_else(|| context.home.join(".tcshrc")),
     }
 }

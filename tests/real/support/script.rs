@@ -43,7 +43,8 @@ impl<'a> Script<'a> {
     /// Remembers the environment as `name`.
     pub fn note(self, name: &str) -> Self {
         let file = self.place.path(name);
-        self.line(&format!("command env -0 > {}", file.display()))
+        let line = self.shell.environment_to(&file);
+        self.line(&line)
     }
 
     /// Runs it; it must succeed and print nothing.
