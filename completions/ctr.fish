@@ -97,7 +97,9 @@ complete -c ctr -n "__fish_ctr_using_subcommand env" -l shell -d 'The shell to p
 zsh\t''
 fish\t''
 sh\t'POSIX: dash, ash, ksh'
-tcsh\t''"
+tcsh\t''
+elvish\t''
+xonsh\t''"
 complete -c ctr -n "__fish_ctr_using_subcommand env" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t''
 never\t''"

@@ -117,7 +117,9 @@ _arguments "${_arguments_options[@]}" : \
 zsh\:""
 fish\:""
 sh\:"POSIX\: dash, ash, ksh"
-tcsh\:""))' \
+tcsh\:""
+elvish\:""
+xonsh\:""))' \
 '--color=[When to use colour]:WHEN:((auto\:"On a terminal, unless \`NO_COLOR\` is set"
 always\:""
 never\:""))' \
@@ -157,7 +159,9 @@ never\:""))' \
 zsh\:""
 fish\:""
 sh\:"POSIX\: dash, ash, ksh"
-tcsh\:""))' \
+tcsh\:""
+elvish\:""
+xonsh\:""))' \
 && ret=0
 ;;
 (use)

@@ -224,6 +224,8 @@ pub enum ShellName {
     #[value(alias = "dash", alias = "posix")]
     Sh,
     Tcsh,
+    Elvish,
+    Xonsh,
 }
 
 #[derive(Debug, Args)]

@@ -10,12 +10,16 @@ use crate::context::Context;
 /// The calling shell: the parent process when that is a shell, else the user's login shell, else
 /// `sh`.
 pub fn detect(context: &Context) -> ShellName {
-    let parent = std::os::unix::process::parent_id();
-    let comm = std::fs::read_to_string(format!("/proc/{parent}/comm")).ok();
-    comm.as_deref()
-        .and_then(from_name)
+    calling()
         .or_else(|| from_name(context.setting("SHELL")?))
         .unwrap_or(ShellName::Sh)
+}
+
+/// The parent process, when it is a shell.
+pub fn calling() -> Option<ShellName> {
+    let parent = std::os::unix::process::parent_id();
+    let comm = std::fs::read_to_string(format!("/proc/{parent}/comm")).ok()?;
+    from_name(&comm)
 }
 
 fn from_name(name: &str) -> Option<ShellName> {

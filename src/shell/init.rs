@@ -55,6 +55,16 @@ pub fn integration(shell: ShellName, options: &Options) -> Vec<u8> {
             include_str!("../../shell/prompt.tcsh"),
             "",
         ),
+        ShellName::Elvish => (
+            include_str!("../../shell/init.elv"),
+            include_str!("../../shell/prompt.elv"),
+            "",
+        ),
+        ShellName::Xonsh => (
+            include_str!("../../shell/init.xsh"),
+            include_str!("../../shell/prompt.xsh"),
+            "",
+        ),
     };
     let mut text = function.to_owned();
     if options.prompt {
@@ -107,6 +117,8 @@ pub fn rc_line(shell: ShellName) -> &'static str {
         ShellName::Fish => "ctr init fish | source",
         ShellName::Sh => "eval \"$(ctr init sh)\"",
         ShellName::Tcsh => "eval \"`ctr init tcsh`\"",
+        ShellName::Elvish => "eval (ctr init elvish | slurp)",
+        ShellName::Xonsh => "execx($(ctr init xonsh))",
     }
 }
 
@@ -126,5 +138,7 @@ pub fn rc_file(shell: ShellName, context: &Context) -> PathBuf {
             .into_iter()
             .find(|file| file.is_file())
             .unwrap_or_else(|| context.home.join(".tcshrc")),
+        ShellName::Elvish => context.config_home().join("elvish/rc.elv"),
+        ShellName::Xonsh => context.home.join(".xonshrc"),
     }
 }

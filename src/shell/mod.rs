@@ -1,22 +1,29 @@
 //! From statements to code for one shell. Pure: the only place that knows how each shell quotes.
 
 mod detect;
+mod elvish;
 mod fish;
 mod init;
 mod posix;
 mod tcsh;
+mod xonsh;
 
 use std::ffi::OsStr;
 
 use crate::activation::Statement;
 use crate::cli::ShellName;
 
-pub use detect::detect;
+pub use detect::{calling, detect};
 pub use init::{Options, command_file, integration, rc_file, rc_line};
 pub use tcsh::{self_removing, source};
 
-/// Code that fails when it is evaluated, in every shell: `eval "$(false)"` alone is a success.
-pub const FAIL: &str = "false;\n";
+/// Code that fails when it is evaluated: `eval "$(false)"` alone is a success.
+pub fn fail(shell: ShellName) -> &'static str {
+    match shell {
+        ShellName::Xonsh => "raise RuntimeError('ctr env failed');\n",
+        _ => "false;\n",
+    }
+}
 
 /// What a shell variable is called that keeps what only this shell knew of another: this, and the
 /// other's name.
@@ -29,6 +36,8 @@ pub fn code(shell: ShellName, statements: &[Statement]) -> Vec<u8> {
         ShellName::Bash | ShellName::Zsh | ShellName::Sh => posix::code(shell, statements),
         ShellName::Fish => fish::code(statements),
         ShellName::Tcsh => tcsh::code(statements),
+        ShellName::Elvish => elvish::code(statements),
+        ShellName::Xonsh => xonsh::code(statements),
     }
 }
 
@@ -43,6 +52,8 @@ pub fn quote(shell: ShellName, value: &OsStr) -> Vec<u8> {
         ShellName::Bash | ShellName::Zsh | ShellName::Sh => posix::quote(value),
         ShellName::Fish => fish::quote(value),
         ShellName::Tcsh => tcsh::quote(value),
+        ShellName::Elvish => elvish::quote(value),
+        ShellName::Xonsh => xonsh::quote(value),
     }
 }
 
@@ -55,14 +66,20 @@ fn code_lines(statements: &[Statement], line: impl Fn(&Statement) -> Vec<u8>) ->
         .collect()
 }
 
-/// Shell code without the lines that only people read.
+/// Shell code without the lines that only people read, and without indentation.
 fn without_comments(code: &str) -> String {
-    let is_code = |line: &&str| !line.is_empty() && !line.starts_with('#');
-    code.lines()
-        .map(str::trim_start)
-        .filter(is_code)
-        .map(|line| format!("{line}\n"))
-        .collect()
+    let lines = code.lines().map(|line| format!("{}\n", line.trim_start()));
+    without_comment_lines(&lines.collect::<String>())
+}
+
+/// Code without the lines that only people read.
+fn without_comment_lines(code: &str) -> String {
+    let is_code = |line: &&str| {
+        let line = line.trim_start();
+        !line.is_empty() && !line.starts_with('#')
+    };
+    let lines = code.lines().filter(is_code);
+    lines.map(|line| format!("{line}\n")).collect()
 }
 
 #[cfg(test)]

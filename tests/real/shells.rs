@@ -6,7 +6,10 @@ use std::os::unix::ffi::OsStringExt;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::support::{Place, Script, Shell, get, noted};
+use crate::support::{Place, Script, Session, Shell, eventually, get, noted};
+
+/// Those whose `ctr init` works in scripts: that of the others is for the prompt.
+const IN_SCRIPTS: [Shell; 2] = [Shell::Sh, Shell::Tcsh];
 
 /// What one shell or another has stumbled over before.
 const HOSTILE: [&str; 42] = [
@@ -79,8 +82,32 @@ fn assert_exact(place: &Place, shell: Shell, expected: &[(String, String)]) {
     for (key, value) in expected {
         assert_eq!(get(&active, key), Some(&**value), "{shell:?}: {key}");
     }
-    assert_eq!(noted(place, "after"), noted(place, "before"), "{shell:?}");
+    assert_same(place, shell);
     assert!(!place.work().join("PWNED").exists(), "{shell:?}");
+}
+
+/// Demands that the environment that was noted after is the one from before.
+#[track_caller]
+fn assert_same(place: &Place, shell: Shell) {
+    let (before, after) = (noted(place, "before"), noted(place, "after"));
+    let changed = before
+        .keys()
+        .chain(after.keys())
+        .filter(|key| before.get(*key) != after.get(*key));
+    let show = |value: Option<&Vec<u8>>| value.map(|value| value.escape_ascii().to_string());
+    let changed: Vec<_> = changed
+        .map(|key| {
+            (
+                key.escape_ascii().to_string(),
+                show(before.get(key)),
+                show(after.get(key)),
+            )
+        })
+        .collect();
+    assert!(
+        changed.is_empty(),
+        "{shell:?}: before and after: {changed:#?}"
+    );
 }
 
 /// What the shell would read only once is not left behind.
@@ -171,6 +198,10 @@ fn whatever_is_set_arrives_and_leaving_gives_back_what_was() {
 fn yes_or_no(shell: Shell, command: &str) -> String {
     match shell {
         Shell::Tcsh => format!("{command} && echo yes || echo no"),
+        Shell::Elvish => format!("try {{ {command}; echo yes }} catch e {{ echo no }}"),
+        Shell::Xonsh => {
+            format!("try:\n    {command}\n    print('yes')\nexcept RuntimeError:\n    print('no')")
+        }
         _ => format!("if {command}; then echo yes; else echo no; fi"),
     }
 }
@@ -199,7 +230,7 @@ fn use_and_leave_act_on_the_shell() {
     let mut place = Place::new();
     place.set("OLD", "of the host");
     place.start("bio", &["-e", "K=it's", "-e", "OLD=of bio"]);
-    for shell in Shell::OTHERS {
+    for shell in IN_SCRIPTS {
         for (name, options) in [
             ("ctr", ""),
             ("box", "--cmd box --no-prompt --no-completion"),
@@ -221,7 +252,7 @@ fn use_and_leave_act_on_the_shell() {
                 [Some("bio"), Some("it's"), Some("of bio")],
                 "{shell:?}"
             );
-            assert_eq!(noted(&place, "after"), noted(&place, "before"), "{shell:?}");
+            assert_same(&place, shell);
         }
     }
 }
@@ -229,7 +260,7 @@ fn use_and_leave_act_on_the_shell() {
 #[test]
 fn use_of_what_is_not_there_fails_with_the_status_of_the_program() {
     let place = Place::new();
-    for shell in Shell::OTHERS {
+    for shell in IN_SCRIPTS {
         let init = shell.eval(&format!("ctr init {}", shell.name()));
         for (command, status) in [("ctr use nosuch", 1), ("ctr use a b", 2)] {
             let script = format!("{init}\n{command}\nexit {}", shell.status());
@@ -250,7 +281,7 @@ fn everything_else_is_the_program_with_its_words_streams_and_status() {
     let place = Place::new();
     place.start("bio", &[]);
     let inside = r#"cat; echo err >&2; for word; do echo "<$word>"; done; exit 7"#;
-    for shell in Shell::OTHERS {
+    for shell in IN_SCRIPTS {
         let init = shell.eval(&format!("ctr init {}", shell.name()));
         let call =
             format!("echo in | ctr exec bio sh -c '{inside}' sh 'a  b' '' '*' '$x' -d use > out");
@@ -260,5 +291,111 @@ fn everything_else_is_the_program_with_its_words_streams_and_status() {
         let out = std::fs::read_to_string(place.work().join("out")).unwrap();
         assert_eq!(out, "in\n<a  b>\n<>\n<*>\n<$x>\n<-d>\n<use>\n", "{shell:?}");
         std::fs::remove_file(place.work().join("out")).unwrap();
+    }
+}
+
+/// Those whose `ctr init` is for the prompt.
+const AT_THE_PROMPT: [Shell; 2] = [Shell::Elvish, Shell::Xonsh];
+
+/// A shell in a terminal that has loaded the integration, twice.
+#[track_caller]
+fn at_the_prompt(place: &Place, shell: Shell, options: &str) -> Session {
+    let init = shell.eval(&format!("ctr init {} {options}", shell.name()));
+    shell.interactive(place, &format!("{init}\n{init}"))
+}
+
+/// Has the shell write the environment of a child, as `noted` reads it.
+#[track_caller]
+fn note(place: &Place, session: &mut Session, name: &str) {
+    let (part, whole) = (place.path("part"), place.path(name));
+    let write = session.shell().environment_to(&part);
+    session.line(&write);
+    session.line(&format!("mv {} {}", part.display(), whole.display()));
+    eventually("it is noted", || whole.exists().then_some(()));
+}
+
+/// Types a command and waits for the prompt that it should lead to.
+#[track_caller]
+fn prompt_becomes(session: &mut Session, command: &str, prompt: &str) {
+    session.line(command);
+    session.until(prompt, |terminal| {
+        (terminal.cursor_line().trim_end() == prompt).then_some(())
+    });
+}
+
+#[test]
+fn at_the_prompt_use_and_leave_act_on_the_shell() {
+    for shell in AT_THE_PROMPT {
+        let mut place = Place::new();
+        place.set("OLD", "of the host");
+        place.start("bio", &["-e", "K=it's\n$x", "-e", "OLD=of bio"]);
+        let mut session = at_the_prompt(&place, shell, "");
+        // Xonsh exports the status of a command, from the first one on.
+        note(&place, &mut session, "first");
+        note(&place, &mut session, "before");
+        prompt_becomes(&mut session, "ctr use bio", "(ctr:bio) READY>");
+        note(&place, &mut session, "active");
+        prompt_becomes(&mut session, "ctr leave", "READY>");
+        note(&place, &mut session, "after");
+        let active = noted(&place, "active");
+        let seen = ["CTR_INSTANCE", "K", "OLD"].map(|key| get(&active, key));
+        assert_eq!(
+            seen,
+            [Some("bio"), Some("it's\n$x"), Some("of bio")],
+            "{shell:?}"
+        );
+        assert_same(&place, shell);
+        // One that is not there is left where it was.
+        session.line("ctr use nosuch");
+        session.wait_for("no such instance: nosuch");
+        assert_eq!(session.prompt(), "READY>", "{shell:?}");
+    }
+}
+
+#[test]
+fn at_the_prompt_a_stop_from_another_shell_is_noticed_and_said_once() {
+    for shell in AT_THE_PROMPT {
+        let place = Place::new();
+        place.start("bio", &["-e", "K=v"]);
+        let mut session = at_the_prompt(&place, shell, "");
+        prompt_becomes(&mut session, "ctr use bio", "(ctr:bio) READY>");
+        place.ctr(["stop", "bio"]).ok();
+        prompt_becomes(&mut session, "", "READY>");
+        note(&place, &mut session, "after");
+        assert_eq!(get(&noted(&place, "after"), "K"), None, "{shell:?}");
+        let said = session
+            .screen()
+            .matches("left `bio`: it was stopped")
+            .count();
+        assert_eq!(said, 1, "{shell:?}: {}", session.screen());
+    }
+}
+
+#[test]
+fn at_the_prompt_everything_else_is_the_program() {
+    for shell in AT_THE_PROMPT {
+        let place = Place::new();
+        place.start("bio", &[]);
+        let mut session = at_the_prompt(&place, shell, "--cmd box --no-prompt");
+        let out = place.path("out");
+        session.line(&format!(
+            "echo in | box exec bio sh -c 'cat; for word; do echo \"<$word>\"; done' sh 'a  b' '' '*' '$x' > {}",
+            out.display()
+        ));
+        let expected = "in\n<a  b>\n<>\n<*>\n<$x>\n";
+        eventually("the program has run", || {
+            (std::fs::read_to_string(&out).ok()? == expected).then_some(())
+        });
+        // A program that needs the terminal has it.
+        session.line("box exec bio sh -c 'test -t 0 && test -t 1 && echo a ter\"\"minal'");
+        session.wait_for("a terminal");
+        session.line("box use bio");
+        note(&place, &mut session, "active");
+        assert_eq!(
+            get(&noted(&place, "active"), "CTR_INSTANCE"),
+            Some("bio"),
+            "{shell:?}"
+        );
+        assert_eq!(session.prompt(), "READY>", "{shell:?}");
     }
 }

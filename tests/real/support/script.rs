@@ -16,10 +16,16 @@ pub struct Script<'a> {
 
 impl<'a> Script<'a> {
     pub fn new(place: &'a Place, shell: Shell) -> Script<'a> {
+        // From its first `$(…)` on, whatever that runs, xonsh has a variable more.
+        let text = if shell == Shell::Xonsh {
+            "$(true)\n"
+        } else {
+            ""
+        };
         Script {
             place,
             shell,
-            text: String::new(),
+            text: text.to_owned(),
         }
     }
 

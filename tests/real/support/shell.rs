@@ -14,6 +14,8 @@ pub enum Shell {
     Fish,
     Sh,
     Tcsh,
+    Elvish,
+    Xonsh,
 }
 
 /// What the prompt of every interactive shell here ends with.
@@ -23,7 +25,7 @@ impl Shell {
     /// Those that most tests run in.
     pub const ALL: [Shell; 3] = [Shell::Bash, Shell::Zsh, Shell::Fish];
     /// Those with tests of their own, in `shells.rs`.
-    pub const OTHERS: [Shell; 2] = [Shell::Sh, Shell::Tcsh];
+    pub const OTHERS: [Shell; 4] = [Shell::Sh, Shell::Tcsh, Shell::Elvish, Shell::Xonsh];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -32,6 +34,8 @@ impl Shell {
             Shell::Fish => "fish",
             Shell::Sh => "sh",
             Shell::Tcsh => "tcsh",
+            Shell::Elvish => "elvish",
+            Shell::Xonsh => "xonsh",
         }
     }
 
@@ -57,6 +61,8 @@ impl Shell {
             Shell::Fish => &["--no-config"],
             Shell::Sh => &[],
             Shell::Tcsh => &["-f"],
+            Shell::Elvish => &["-norc"],
+            Shell::Xonsh => &["--no-rc"],
         };
         place.program(self.program()).args(options)
     }
@@ -97,6 +103,18 @@ impl Shell {
                 place.write("home/.tcshrc", format!("set prompt='{PROMPT} '\n{rc}\n"));
                 run
             }
+            Shell::Elvish => {
+                let prompt =
+                    format!("set edit:prompt = {{ put '{PROMPT} ' }}; set edit:rprompt = {{ }}");
+                place.write("config/elvish/rc.elv", format!("{prompt}\n{rc}\n"));
+                run
+            }
+            Shell::Xonsh => {
+                let rc = place.write("rc/xonshrc", format!("$PROMPT = '{PROMPT} '\n{rc}\n"));
+                run.args(["--shell-type", "readline", "--rc"])
+                    .arg(rc)
+                    .arg("-i")
+            }
         };
         let session = Session {
             shell: self,
@@ -113,6 +131,8 @@ impl Shell {
         match self {
             Shell::Fish => format!("set -gx {key} '{value}'"),
             Shell::Tcsh => format!("setenv {key} '{value}'"),
+            Shell::Elvish => format!("set-env {key} '{value}'"),
+            Shell::Xonsh => format!("${key} = '{value}'"),
             _ => format!("export {key}='{value}'"),
         }
     }
@@ -122,6 +142,8 @@ impl Shell {
         match self {
             Shell::Fish => format!("set -e {key}"),
             Shell::Tcsh => format!("unsetenv {key}"),
+            Shell::Elvish => format!("unset-env {key}"),
+            Shell::Xonsh => format!("del ${key}"),
             _ => format!("unset {key}"),
         }
     }
@@ -131,6 +153,8 @@ impl Shell {
         match self {
             Shell::Fish => format!("{command} | source"),
             Shell::Tcsh => format!("eval \"`{command}`\""),
+            Shell::Elvish => format!("eval ({command} | slurp)"),
+            Shell::Xonsh => format!("execx($({command}))"),
             _ => format!("eval \"$({command})\""),
         }
     }
@@ -138,7 +162,7 @@ impl Shell {
     /// The environment of a child, written to a file.
     pub fn environment_to(self, file: &Path) -> String {
         let command = match self {
-            Shell::Tcsh => "env",
+            Shell::Tcsh | Shell::Elvish | Shell::Xonsh => "env",
             _ => "command env",
         };
         format!("{command} -0 > {}", file.display())
@@ -168,6 +192,10 @@ pub struct Session {
 }
 
 impl Session {
+    pub fn shell(&self) -> Shell {
+        self.shell
+    }
+
     /// Has the shell itself run these commands, and gives exactly what they printed, stderr too.
     #[track_caller]
     pub fn eval(&mut self, commands: &str) -> String {
@@ -187,6 +215,7 @@ impl Session {
         let run = match self.shell {
             Shell::Sh => format!(". {source_path} > {output_path} 2>&1"),
             Shell::Tcsh => format!("source {source_path} >& {output_path}"),
+            Shell::Elvish => format!("eval (slurp < {source_path}) > {output_path} 2>&1"),
             _ => format!("source {source_path} > {output_path} 2>&1"),
         };
         let line = format!(" {run}; echo evaluated''-{n}.");
