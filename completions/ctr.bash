@@ -258,7 +258,7 @@ _ctr() {
             fi
             case "${prev}" in
                 --shell)
-                    COMPREPLY=($(compgen -W "bash zsh fish sh tcsh elvish xonsh" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "bash zsh fish sh tcsh elvish xonsh nushell powershell" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -611,7 +611,7 @@ _ctr() {
             return 0
             ;;
         ctr__subcmd__init)
-            opts="-q -v -h -V --no-prompt --no-completion --cmd --command-file --quiet --verbose --color --help --version bash zsh fish sh tcsh elvish xonsh"
+            opts="-q -v -h -V --no-prompt --no-completion --cmd --command-file --quiet --verbose --color --help --version bash zsh fish sh tcsh elvish xonsh nushell powershell"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -99,7 +99,9 @@ fish\t''
 sh\t'POSIX: dash, ash, ksh'
 tcsh\t''
 elvish\t''
-xonsh\t''"
+xonsh\t''
+nushell\t''
+powershell\t'Experimental'"
 complete -c ctr -n "__fish_ctr_using_subcommand env" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t''
 never\t''"

@@ -119,7 +119,9 @@ fish\:""
 sh\:"POSIX\: dash, ash, ksh"
 tcsh\:""
 elvish\:""
-xonsh\:""))' \
+xonsh\:""
+nushell\:""
+powershell\:"Experimental"))' \
 '--color=[When to use colour]:WHEN:((auto\:"On a terminal, unless \`NO_COLOR\` is set"
 always\:""
 never\:""))' \
@@ -161,7 +163,9 @@ fish\:""
 sh\:"POSIX\: dash, ash, ksh"
 tcsh\:""
 elvish\:""
-xonsh\:""))' \
+xonsh\:""
+nushell\:""
+powershell\:"Experimental"))' \
 && ret=0
 ;;
 (use)

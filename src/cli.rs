@@ -226,6 +226,11 @@ pub enum ShellName {
     Tcsh,
     Elvish,
     Xonsh,
+    #[value(alias = "nu")]
+    Nushell,
+    /// Experimental.
+    #[value(alias = "pwsh")]
+    Powershell,
 }
 
 #[derive(Debug, Args)]

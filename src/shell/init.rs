@@ -65,6 +65,16 @@ pub fn integration(shell: ShellName, options: &Options) -> Vec<u8> {
             include_str!("../../shell/prompt.xsh"),
             "",
         ),
+        ShellName::Nushell => (
+            include_str!("../../shell/init.nu"),
+            include_str!("../../shell/prompt.nu"),
+            "",
+        ),
+        ShellName::Powershell => (
+            include_str!("../../shell/init.ps1"),
+            include_str!("../../shell/prompt.ps1"),
+            "",
+        ),
     };
     let mut text = function.to_owned();
     if options.prompt {
@@ -119,6 +129,12 @@ pub fn rc_line(shell: ShellName) -> &'static str {
         ShellName::Tcsh => "eval \"`ctr init tcsh`\"",
         ShellName::Elvish => "eval (ctr init elvish | slurp)",
         ShellName::Xonsh => "execx($(ctr init xonsh))",
+        // What it reads must be there before it starts; these folders are read after this file.
+        ShellName::Nushell => {
+            "mkdir ($nu.user-autoload-dirs | last); \
+             ctr init nushell | save -f ($nu.user-autoload-dirs | last | path join ctr.nu)"
+        }
+        ShellName::Powershell => "ctr init powershell | Out-String | Invoke-Expression",
     }
 }
 
@@ -140,5 +156,34 @@ pub fn rc_file(shell: ShellName, context: &Context) -> PathBuf {
             .unwrap_or_else(|| context.home.join(".tcshrc")),
         ShellName::Elvish => context.config_home().join("elvish/rc.elv"),
         ShellName::Xonsh => context.home.join(".xonshrc"),
+        ShellName::Nushell => context.config_home().join("nushell/config.nu"),
+        ShellName::Powershell => context.config_home().join("powershell/profile.ps1"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum;
+
+    use super::*;
+
+    #[test]
+    fn names_are_put_in_for_every_shell() {
+        let options = Options {
+            binary: Path::new("/opt/it's here/ctr"),
+            function: "box",
+            prompt: true,
+            completion: true,
+            first_words: &["list".to_owned()],
+        };
+        for shell in ShellName::value_variants() {
+            let text = String::from_utf8(integration(*shell, &options)).unwrap();
+            for placeholder in [FUNCTION, BINARY, FIRST_WORD] {
+                let is_left = text.contains(placeholder);
+                assert!(!is_left, "{placeholder} in the code for {shell:?}");
+            }
+            let binary = String::from_utf8(quote(*shell, OsStr::new(options.binary))).unwrap();
+            assert!(text.contains(&binary) && text.contains("box"), "{shell:?}");
+        }
     }
 }

@@ -4,7 +4,9 @@ mod detect;
 mod elvish;
 mod fish;
 mod init;
+mod nushell;
 mod posix;
+mod powershell;
 mod tcsh;
 mod xonsh;
 
@@ -21,6 +23,8 @@ pub use tcsh::{self_removing, source};
 pub fn fail(shell: ShellName) -> &'static str {
     match shell {
         ShellName::Xonsh => "raise RuntimeError('ctr env failed');\n",
+        ShellName::Powershell => "throw 'ctr env failed';\n",
+        // Nushell finds that this is not JSON.
         _ => "false;\n",
     }
 }
@@ -38,6 +42,8 @@ pub fn code(shell: ShellName, statements: &[Statement]) -> Vec<u8> {
         ShellName::Tcsh => tcsh::code(statements),
         ShellName::Elvish => elvish::code(statements),
         ShellName::Xonsh => xonsh::code(statements),
+        ShellName::Nushell => nushell::code(statements),
+        ShellName::Powershell => powershell::code(statements),
     }
 }
 
@@ -54,6 +60,8 @@ pub fn quote(shell: ShellName, value: &OsStr) -> Vec<u8> {
         ShellName::Tcsh => tcsh::quote(value),
         ShellName::Elvish => elvish::quote(value),
         ShellName::Xonsh => xonsh::quote(value),
+        ShellName::Nushell => nushell::quote(value),
+        ShellName::Powershell => powershell::quote(value),
     }
 }
 

@@ -21,6 +21,7 @@ mod listing;
 mod literal_env;
 mod logs;
 mod notes;
+mod nushell;
 mod overlays;
 mod progress;
 mod prompt;

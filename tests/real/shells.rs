@@ -1,5 +1,6 @@
 //! The shells beside bash, zsh and fish: what `ctr env` and `ctr init` print, in the real ones.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
@@ -12,7 +13,7 @@ use crate::support::{Place, Script, Session, Shell, eventually, get, noted};
 const IN_SCRIPTS: [Shell; 2] = [Shell::Sh, Shell::Tcsh];
 
 /// What one shell or another has stumbled over before.
-const HOSTILE: [&str; 42] = [
+pub const HOSTILE: [&str; 42] = [
     "",
     " two  words ",
     "$(touch PWNED)",
@@ -58,7 +59,7 @@ const HOSTILE: [&str; 42] = [
 ];
 
 /// Starts `bio` with these variables.
-fn start(place: &Place, values: impl IntoIterator<Item = (String, String)>) {
+pub fn start(place: &Place, values: impl IntoIterator<Item = (String, String)>) {
     let given = values
         .into_iter()
         .map(|(key, value)| format!("{key}={value}"));
@@ -82,13 +83,13 @@ fn assert_exact(place: &Place, shell: Shell, expected: &[(String, String)]) {
     for (key, value) in expected {
         assert_eq!(get(&active, key), Some(&**value), "{shell:?}: {key}");
     }
-    assert_same(place, shell);
+    assert_same(place, shell.name());
     assert!(!place.work().join("PWNED").exists(), "{shell:?}");
 }
 
 /// Demands that the environment that was noted after is the one from before.
 #[track_caller]
-fn assert_same(place: &Place, shell: Shell) {
+pub fn assert_same(place: &Place, shell: &str) {
     let (before, after) = (noted(place, "before"), noted(place, "after"));
     let changed = before
         .keys()
@@ -106,7 +107,7 @@ fn assert_same(place: &Place, shell: Shell) {
         .collect();
     assert!(
         changed.is_empty(),
-        "{shell:?}: before and after: {changed:#?}"
+        "{shell}: before and after: {changed:#?}"
     );
 }
 
@@ -160,6 +161,15 @@ fn value() -> impl Strategy<Value = String> {
         .prop_map(|chars| chars.into_iter().collect())
 }
 
+/// Many variables, each with its value in the instance and what the host had under its name.
+pub fn variables() -> impl Strategy<Value = BTreeMap<String, (String, Option<String>)>> {
+    prop::collection::btree_map(
+        "X[A-Za-z0-9_]{0,8}(PATH|DIRS)?",
+        (value(), prop::option::of(value())),
+        40,
+    )
+}
+
 #[test]
 fn whatever_is_set_arrives_and_leaving_gives_back_what_was() {
     let config = Config {
@@ -168,13 +178,8 @@ fn whatever_is_set_arrives_and_leaving_gives_back_what_was() {
         failure_persistence: None,
         ..Config::default()
     };
-    let many = prop::collection::btree_map(
-        "X[A-Za-z0-9_]{0,8}(PATH|DIRS)?",
-        (value(), prop::option::of(value())),
-        40,
-    );
     TestRunner::new(config)
-        .run(&many, |variables| {
+        .run(&variables(), |variables| {
             let mut place = Place::new();
             let values: Vec<_> = variables
                 .iter()
@@ -252,7 +257,7 @@ fn use_and_leave_act_on_the_shell() {
                 [Some("bio"), Some("it's"), Some("of bio")],
                 "{shell:?}"
             );
-            assert_same(&place, shell);
+            assert_same(&place, shell.name());
         }
     }
 }
@@ -344,7 +349,7 @@ fn at_the_prompt_use_and_leave_act_on_the_shell() {
             [Some("bio"), Some("it's\n$x"), Some("of bio")],
             "{shell:?}"
         );
-        assert_same(&place, shell);
+        assert_same(&place, shell.name());
         // One that is not there is left where it was.
         session.line("ctr use nosuch");
         session.wait_for("no such instance: nosuch");
