@@ -7,6 +7,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::names::{Assignment, InstanceName, Pattern, Target};
+pub use crate::shell::ShellName;
 
 /// Background containers that feel like a place in your own shell.
 #[derive(Debug, Parser)]
@@ -212,25 +213,6 @@ pub struct Env {
 pub struct Use {
     /// The instance
     pub name: Target,
-}
-
-/// A shell that `ctr` writes code for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ShellName {
-    Bash,
-    Zsh,
-    Fish,
-    /// POSIX: dash, ash, ksh.
-    #[value(alias = "dash", alias = "posix")]
-    Sh,
-    Tcsh,
-    Elvish,
-    Xonsh,
-    #[value(alias = "nu")]
-    Nushell,
-    /// Experimental.
-    #[value(alias = "pwsh")]
-    Powershell,
 }
 
 #[derive(Debug, Args)]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::ValueEnum;
 
-use crate::cli::ShellName;
+use super::ShellName;
 use crate::context::Context;
 
 /// The calling shell: the parent process when that is a shell, else the user's login shell, else

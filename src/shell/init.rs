@@ -3,8 +3,8 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use super::ShellName;
 use super::{quote, without_comments};
-use crate::cli::ShellName;
 use crate::context::Context;
 
 /// What the integration does.

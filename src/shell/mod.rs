@@ -4,6 +4,7 @@ mod detect;
 mod elvish;
 mod fish;
 mod init;
+mod name;
 mod nushell;
 mod posix;
 mod powershell;
@@ -13,10 +14,10 @@ mod xonsh;
 use std::ffi::OsStr;
 
 use crate::activation::Statement;
-use crate::cli::ShellName;
 
 pub use detect::{calling, detect};
 pub use init::{Options, command_file, integration, rc_file, rc_line};
+pub use name::ShellName;
 pub use tcsh::{self_removing, source};
 
 /// Code that fails when it is evaluated: `eval "$(false)"` alone is a success.

@@ -3,9 +3,9 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
+use super::ShellName;
 use super::{KEPT, code_lines, without_comments};
 use crate::activation::Statement;
-use crate::cli::ShellName;
 
 /// The code for one of them. Where variables of the instance are set, it defines the functions that
 /// do so, and removes them again.

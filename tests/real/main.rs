@@ -6,6 +6,7 @@
 mod support;
 
 mod activate;
+mod at_prompt;
 mod binds;
 mod crash;
 mod environment;
