@@ -7,6 +7,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::names::{Assignment, InstanceName, Pattern, Target};
+pub use crate::shell::ShellName;
 
 /// Background containers that feel like a place in your own shell.
 #[derive(Debug, Parser)]
@@ -216,17 +217,6 @@ pub struct Use {
     pub name: Target,
 }
 
-/// A shell that `ctr` writes code for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ShellName {
-    Bash,
-    Zsh,
-    Fish,
-    /// POSIX: dash, ash, ksh.
-    #[value(alias = "dash", alias = "posix")]
-    Sh,
-}
-
 #[derive(Debug, Args)]
 pub struct Init {
     /// The shell of the rc file
@@ -240,6 +230,9 @@ pub struct Init {
     /// Name of the shell function
     #[arg(long, value_name = "NAME", default_value = "ctr", value_parser = function_name)]
     pub cmd: String,
+    /// Make the file that is tcsh's function, and print its path: what its alias calls
+    #[arg(long, hide = true)]
+    pub command_file: bool,
 }
 
 #[derive(Debug, Args)]

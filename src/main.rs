@@ -1,6 +1,7 @@
 //! `ctr`: background containers of Apptainer that feel like a place in your own shell.
 
 mod activation;
+mod caller;
 mod cli;
 mod commands;
 mod complete;

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue};
 
-use crate::cli::{Command, Global};
+use crate::caller;
+use crate::cli::{Command, Global, ShellName};
 use crate::error::{Error, Kind, Result};
 use crate::output::{Output, print};
 use crate::shell;
@@ -25,8 +26,8 @@ pub fn outcome(result: Result<()>, command: &Command, output: Output) -> ExitCod
     output.error(&error);
     if wants_json(command) {
         output.json(&error.to_json());
-    } else if matches!(command, Command::Env(_)) {
-        print(shell::FAIL.as_bytes());
+    } else if let Command::Env(args) = command {
+        print_failing_code(args.shell);
     }
     ExitCode::from(error.code())
 }
@@ -69,9 +70,15 @@ pub fn wrong_usage(error: &clap::Error) -> ExitCode {
         let failure = Error::new(Kind::Usage, message).hint("see `ctr --help`");
         print(format!("{:#}\n", failure.to_json()).as_bytes());
     } else if subcommand(&words).is_some_and(|word| word == "env") {
-        print(shell::FAIL.as_bytes());
+        print_failing_code(None);
     }
     ExitCode::from(2)
+}
+
+/// Prints code that fails, for the shell that was named, else for the one that called.
+fn print_failing_code(named: Option<ShellName>) {
+    let shell = named.or_else(caller::calling).unwrap_or(ShellName::Sh);
+    print(shell::fail(shell).as_bytes());
 }
 
 /// The flag of a start that was given to a command on a running instance.

@@ -2,9 +2,12 @@
 //! It can be lost at any time and is made again.
 
 use std::fs::{self, DirBuilder};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tempfile::NamedTempFile;
 
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
@@ -24,6 +27,65 @@ pub fn remove_shims(context: &Context, name: &str) {
     if let Ok(folder) = private_folder(context) {
         let _ = fs::remove_dir_all(folder.join("shims").join(name));
     }
+}
+
+/// How long code may lie before a shell reads it. That happens at once, and it removes the file; what
+/// was printed and never evaluated is not kept for good.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+
+/// A new file, for its owner only, with code for a shell that reads it once. `content` is told where.
+///
+/// # Errors
+/// There is no private folder on this host, or it is full.
+pub fn code_file(context: &Context, content: impl FnOnce(&Path) -> Vec<u8>) -> Result<PathBuf> {
+    let folder = private_folder(context)?.join("code");
+    make(&folder)?;
+    remove_old(&folder);
+    let mut file = temporary(&folder)?;
+    let path = file.path().to_owned();
+    let written = file.write_all(&content(&path));
+    written.map_err(|error| cannot_write(&path, error))?;
+    file.keep()
+        .map_err(|error| cannot_write(&path, error.error))?;
+    Ok(path)
+}
+
+fn remove_old(folder: &Path) {
+    let is_old = |path: &PathBuf| {
+        let written = fs::metadata(path).and_then(|metadata| metadata.modified());
+        written.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > LONGEST_WAIT))
+    };
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for path in entries.map(|entry| entry.path()).filter(is_old) {
+        let _ = fs::remove_file(path);
+    }
+}
+
+/// The file that stands for the `ctr` function where a shell's functions cannot do its work; written
+/// when it is missing or another.
+///
+/// # Errors
+/// There is no private folder on this host, or it is full.
+pub fn command_file(context: &Context, content: &[u8]) -> Result<PathBuf> {
+    let folder = private_folder(context)?;
+    let path = folder.join("command.tcsh");
+    if fs::read(&path).is_ok_and(|there| there == content) {
+        return Ok(path);
+    }
+    let mut file = temporary(&folder)?;
+    let written = file.write_all(content);
+    written.map_err(|error| cannot_write(&path, error))?;
+    file.persist(&path)
+        .map_err(|error| cannot_write(&path, error.error))?;
+    Ok(path)
+}
+
+fn temporary(folder: &Path) -> Result<NamedTempFile> {
+    NamedTempFile::new_in(folder).map_err(|error| cannot_write(folder, error))
+}
+
+fn cannot_write(path: &Path, error: std::io::Error) -> Error {
+    Error::io(format!("cannot write {}", path.display()), error)
 }
 
 /// `$XDG_RUNTIME_DIR/ctr`, else `/tmp/ctr-<uid>`, made when it is missing.

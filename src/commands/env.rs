@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::refresh;
 use crate::activation::{self, Activation, Change, Statement};
-use crate::cli;
+use crate::caller;
+use crate::cli::{self, ShellName};
 use crate::error::Result;
 use crate::output::print;
 use crate::runtime;
@@ -19,15 +20,16 @@ use crate::status::{Instance, Status};
 /// # Errors
 /// The instance does not run; there is no private folder for its shims.
 pub fn run(args: &cli::Env, session: &Session) -> Result<()> {
-    let shell = args.shell.unwrap_or_else(|| shell::detect(session.context));
+    let shell = args
+        .shell
+        .unwrap_or_else(|| caller::detect(session.context));
     if args.unset || args.refresh {
         let change = match args.unset {
             true => activation::leave(&session.context.variables),
             false => refresh::run(session)?,
         };
         say_kept(&change, "was changed since, and stays as it is", session);
-        print(&shell::code(shell, &change.statements));
-        return Ok(());
+        return hand_over(shell, &change, session);
     }
     if args.if_running && session.engine.surrounding().is_some() {
         return Ok(());
@@ -45,7 +47,19 @@ pub fn run(args: &cli::Env, session: &Session) -> Result<()> {
     say_withheld(&instance, session);
     let change = enter(&instance, session)?;
     say_kept(&change, "stays as it is", session);
-    print(&shell::code(shell, &change.statements));
+    hand_over(shell, &change, session)
+}
+
+/// Prints what the shell is to evaluate: the code itself, or where it is, for a shell that would
+/// damage it on the way.
+fn hand_over(shell: ShellName, change: &Change, session: &Session) -> Result<()> {
+    let code = shell::code(shell, &change.statements);
+    if code.is_empty() || !shell::needs_a_file(shell) {
+        print(&code);
+        return Ok(());
+    }
+    let file = runtime::code_file(session.context, |file| shell::self_removing(file, &code))?;
+    print(&shell::source(&file));
     Ok(())
 }
 

@@ -25,7 +25,7 @@ pub fn check(command: &Command, session: &Session) -> Result<()> {
         Command::Restart(_) => Err(does_not_work("restart", around)),
         Command::Prune(_) => Err(does_not_work("prune", around)),
         // An rc file is read inside too, and says with it: only where it makes sense.
-        Command::Env(args) if args.if_running => Ok(()),
+        Command::Env(args) if args.if_running || args.refresh => Ok(()),
         Command::Env(args) if args.unset => Err(nothing_to_leave(around)),
         Command::Env(_) | Command::Use(_) => {
             Err(refused(format!("no instance can be made active inside {around}")).hint(WAY_OUT))

@@ -23,6 +23,7 @@ mod start;
 mod stats;
 mod stop;
 
+use crate::caller;
 use crate::cli::Command;
 use crate::config::Config;
 use crate::context::Context;
@@ -86,7 +87,7 @@ fn dispatch(command: &Command, output: Output) -> Result<()> {
 
 /// A program cannot change the shell that called it.
 fn integration_is_missing(session: &Session) -> Error {
-    let shell = shell::detect(session.context);
+    let shell = caller::detect(session.context);
     Error::new(
         Kind::Usage,
         "the shell integration is not loaded in this shell",

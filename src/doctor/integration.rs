@@ -10,6 +10,7 @@ use clap::ValueEnum;
 use super::Check;
 use super::rc::{self, Line};
 use crate::activation;
+use crate::caller;
 use crate::cli::ShellName;
 use crate::context::Context;
 use crate::names::InstanceName;
@@ -27,7 +28,7 @@ enum OnPath {
 /// The checks on the calling shell.
 pub fn checks(session: &Session) -> Vec<Check> {
     let context = session.context;
-    let shell = shell::detect(context);
+    let shell = caller::detect(context);
     // In a container without /proc there is no telling: then the name must do.
     let this = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("ctr"));
     let found = on_path(context, &this);
@@ -144,7 +145,7 @@ fn name(shell: ShellName) -> String {
 /// What activation left in the environment, held against where this shell is.
 pub fn active_instance(context: &Context) -> Check {
     const NAME: &str = "active instance";
-    let shell = shell::detect(context);
+    let shell = caller::detect(context);
     let variables = &context.variables;
     let leave = format!("leave it: {}", evaluation("env --unset", shell));
     let Some(active) = activation::active(variables, &context.place) else {

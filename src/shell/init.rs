@@ -3,8 +3,8 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::quote;
-use crate::cli::ShellName;
+use super::ShellName;
+use super::{quote, without_comments};
 use crate::context::Context;
 
 /// What the integration does.
@@ -16,12 +16,16 @@ pub struct Options<'a> {
     pub function: &'a str,
     pub prompt: bool,
     pub completion: bool,
+    /// What may come first after `ctr`, commands and options; only tcsh has to know.
+    pub first_words: &'a [String],
 }
 
 /// Stands for the function's name in the snippets.
 const FUNCTION: &str = "__ctr_cmd__";
 /// Stands for the binary's path, as one word.
 const BINARY: &str = "__ctr_binary__";
+/// A line with this is there once for each word that may come first.
+const FIRST_WORD: &str = "__ctr_word__";
 
 /// The code for one shell: the files in `shell/`, with names put in.
 pub fn integration(shell: ShellName, options: &Options) -> Vec<u8> {
@@ -42,6 +46,26 @@ pub fn integration(shell: ShellName, options: &Options) -> Vec<u8> {
             include_str!("../../shell/init.sh"),
             include_str!("../../shell/prompt.sh"),
         ),
+        ShellName::Tcsh => (
+            include_str!("../../shell/init.tcsh"),
+            include_str!("../../shell/prompt.tcsh"),
+        ),
+        ShellName::Elvish => (
+            include_str!("../../shell/init.elv"),
+            include_str!("../../shell/prompt.elv"),
+        ),
+        ShellName::Xonsh => (
+            include_str!("../../shell/init.xsh"),
+            include_str!("../../shell/prompt.xsh"),
+        ),
+        ShellName::Nushell => (
+            include_str!("../../shell/init.nu"),
+            include_str!("../../shell/prompt.nu"),
+        ),
+        ShellName::Powershell => (
+            include_str!("../../shell/init.ps1"),
+            include_str!("../../shell/prompt.ps1"),
+        ),
     };
     let mut text = function.to_owned();
     if options.prompt {
@@ -50,7 +74,30 @@ pub fn integration(shell: ShellName, options: &Options) -> Vec<u8> {
     if options.completion {
         text.push_str(completion(shell).unwrap_or_default());
     }
+    let text = match shell {
+        // It is evaluated as one line.
+        ShellName::Tcsh => without_comments(&for_each_word(&text, options.first_words)),
+        _ => text,
+    };
     with_names(shell, &text, options.function, options.binary)
+}
+
+fn for_each_word(text: &str, words: &[String]) -> String {
+    text.split_inclusive('\n')
+        .flat_map(|line| match line.contains(FIRST_WORD) {
+            true => words
+                .iter()
+                .map(|word| line.replace(FIRST_WORD, word))
+                .collect(),
+            false => vec![line.to_owned()],
+        })
+        .collect()
+}
+
+/// The file that `ctr use` and `ctr leave` read in tcsh, whose aliases hold one command only.
+pub fn command_file(options: &Options) -> Vec<u8> {
+    let text = include_str!("../../shell/command.tcsh");
+    with_names(ShellName::Tcsh, text, options.function, options.binary)
 }
 
 /// The file that packagers install so that completion works without the integration; `ctr` is then
@@ -69,7 +116,7 @@ fn completion(shell: ShellName) -> Option<&'static str> {
         ShellName::Bash => Some(include_str!("../../shell/completion.bash")),
         ShellName::Zsh => Some(include_str!("../../shell/completion.zsh")),
         ShellName::Fish => Some(include_str!("../../shell/completion.fish")),
-        ShellName::Sh => None,
+        _ => None,
     }
 }
 
@@ -91,6 +138,15 @@ pub fn rc_line(shell: ShellName) -> &'static str {
         ShellName::Zsh => "eval \"$(ctr init zsh)\"",
         ShellName::Fish => "ctr init fish | source",
         ShellName::Sh => "eval \"$(ctr init sh)\"",
+        ShellName::Tcsh => "eval \"`ctr init tcsh`\"",
+        ShellName::Elvish => "eval (ctr init elvish | slurp)",
+        ShellName::Xonsh => "execx($(ctr init xonsh))",
+        // What it reads must be there before it starts; these folders are read after this file.
+        ShellName::Nushell => {
+            "mkdir ($nu.user-autoload-dirs | last); \
+             ctr init nushell | save -f ($nu.user-autoload-dirs | last | path join ctr.nu)"
+        }
+        ShellName::Powershell => "ctr init powershell | Out-String | Invoke-Expression",
     }
 }
 
@@ -104,5 +160,42 @@ pub fn rc_file(shell: ShellName, context: &Context) -> PathBuf {
             .join(".zshrc"),
         ShellName::Fish => context.config_home().join("fish/config.fish"),
         ShellName::Sh => context.home.join(".profile"),
+        // A new `.tcshrc` would keep tcsh from reading a `.cshrc` that is there.
+        ShellName::Tcsh => [".tcshrc", ".cshrc"]
+            .map(|name| context.home.join(name))
+            .into_iter()
+            .find(|file| file.is_file())
+            .unwrap_or_else(|| context.home.join(".tcshrc")),
+        ShellName::Elvish => context.config_home().join("elvish/rc.elv"),
+        ShellName::Xonsh => context.home.join(".xonshrc"),
+        ShellName::Nushell => context.config_home().join("nushell/config.nu"),
+        ShellName::Powershell => context.config_home().join("powershell/profile.ps1"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum;
+
+    use super::*;
+
+    #[test]
+    fn names_are_put_in_for_every_shell() {
+        let options = Options {
+            binary: Path::new("/opt/it's here/ctr"),
+            function: "box",
+            prompt: true,
+            completion: true,
+            first_words: &["list".to_owned()],
+        };
+        for shell in ShellName::value_variants() {
+            let text = String::from_utf8(integration(*shell, &options)).unwrap();
+            for placeholder in [FUNCTION, BINARY, FIRST_WORD] {
+                let is_left = text.contains(placeholder);
+                assert!(!is_left, "{placeholder} in the code for {shell:?}");
+            }
+            let binary = String::from_utf8(quote(*shell, OsStr::new(options.binary))).unwrap();
+            assert!(text.contains(&binary) && text.contains("box"), "{shell:?}");
+        }
     }
 }

@@ -1,19 +1,32 @@
 //! From statements to code for one shell. Pure: the only place that knows how each shell quotes.
 
-mod detect;
+mod elvish;
+mod fish;
 mod init;
+mod name;
+mod nushell;
+mod posix;
+mod powershell;
+mod tcsh;
+mod xonsh;
 
 use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 
 use crate::activation::Statement;
-use crate::cli::ShellName;
 
-pub use detect::detect;
-pub use init::{Options, completion_file, integration, rc_file, rc_line};
+pub use init::{Options, command_file, completion_file, integration, rc_file, rc_line};
+pub use name::ShellName;
+pub use tcsh::{self_removing, source};
 
-/// Code that fails when it is evaluated, in every shell: `eval "$(false)"` alone is a success.
-pub const FAIL: &str = "false;\n";
+/// Code that fails when it is evaluated: `eval "$(false)"` alone is a success.
+pub fn fail(shell: ShellName) -> &'static str {
+    match shell {
+        ShellName::Xonsh => "raise RuntimeError('ctr env failed');\n",
+        ShellName::Powershell => "throw 'ctr env failed';\n",
+        // Nushell finds that this is not JSON.
+        _ => "false;\n",
+    }
+}
 
 /// What a shell variable is called that keeps what only this shell knew of another: this, and the
 /// other's name.
@@ -22,147 +35,58 @@ const KEPT: &str = "__ctr_was_";
 /// Code that does what the statements say. Each ends with `;` and a newline, so that it survives
 /// `eval $(…)` without quotes.
 pub fn code(shell: ShellName, statements: &[Statement]) -> Vec<u8> {
-    let lines = statements.iter().map(|statement| line(shell, statement));
-    let code: Vec<u8> = lines.flatten().collect();
-    let touches_others = |statement: &Statement| {
-        matches!(
-            statement,
-            Statement::Override { .. } | Statement::Restore { .. }
-        )
-    };
-    match functions(shell).filter(|_| statements.iter().any(touches_others)) {
-        Some((define, remove)) => [without_comments(define).as_bytes(), &code, remove].concat(),
-        None => code,
-    }
-}
-
-/// The functions that the code calls, and what removes them again.
-fn functions(shell: ShellName) -> Option<(&'static str, &'static [u8])> {
     match shell {
-        ShellName::Bash => Some((
-            include_str!("../../shell/env.bash"),
-            b"\\builtin unset -f __ctr_set __ctr_restore;\n",
-        )),
-        ShellName::Zsh => Some((
-            include_str!("../../shell/env.zsh"),
-            b"\\builtin unset -f __ctr_set __ctr_restore;\n",
-        )),
-        ShellName::Sh => Some((
-            include_str!("../../shell/env.sh"),
-            b"\\unset -f __ctr_set __ctr_restore;\n",
-        )),
-        ShellName::Fish => None,
+        ShellName::Bash | ShellName::Zsh | ShellName::Sh => posix::code(shell, statements),
+        ShellName::Fish => fish::code(statements),
+        ShellName::Tcsh => tcsh::code(statements),
+        ShellName::Elvish => elvish::code(statements),
+        ShellName::Xonsh => xonsh::code(statements),
+        ShellName::Nushell => nushell::code(statements),
+        ShellName::Powershell => powershell::code(statements),
     }
 }
 
-fn without_comments(code: &str) -> String {
-    let is_code = |line: &&str| !line.is_empty() && !line.starts_with('#');
-    code.lines()
-        .map(str::trim_start)
-        .filter(is_code)
-        .map(|line| format!("{line}\n"))
-        .collect()
+/// True for a shell that must be given its code in a file.
+pub fn needs_a_file(shell: ShellName) -> bool {
+    shell == ShellName::Tcsh
 }
 
 /// A value as one word of that shell, every character literal.
 pub fn quote(shell: ShellName, value: &OsStr) -> Vec<u8> {
-    let escaped: Vec<u8> = value
-        .as_bytes()
-        .iter()
-        .flat_map(|byte| match (shell, byte) {
-            (ShellName::Fish, b'\\' | b'\'') => vec![b'\\', *byte],
-            (ShellName::Fish, _) => vec![*byte],
-            (_, b'\'') => b"'\\''".to_vec(),
-            (_, byte) => vec![*byte],
-        })
-        .collect();
-    [b"'", escaped.as_slice(), b"'"].concat()
-}
-
-fn line(shell: ShellName, statement: &Statement) -> Vec<u8> {
-    let line = match shell {
-        ShellName::Fish => fish_line(statement),
-        _ => posix_line(shell, statement),
-    };
-    [line.as_slice(), b";\n"].concat()
-}
-
-fn posix_line(shell: ShellName, statement: &Statement) -> Vec<u8> {
-    // The backslash keeps a user's alias out, `builtin` a function.
-    let (export, unset) = match shell {
-        ShellName::Sh => ("\\export ", "\\unset -v "),
-        _ => ("\\builtin export ", "\\builtin unset -v "),
-    };
-    let quoted = |value: &OsStr| quote(shell, value);
-    match statement {
-        Statement::Export { name, value } => {
-            [export.as_bytes(), name.as_bytes(), b"=", &quoted(value)].concat()
-        }
-        Statement::Unset { name } => format!("{unset}{name}").into_bytes(),
-        Statement::Forget { name } => format!("{unset}{KEPT}{name}").into_bytes(),
-        Statement::Override {
-            name,
-            value,
-            exported,
-        } => {
-            // Only a shell that cannot tell for itself has to be told.
-            let new = match (shell, exported) {
-                (ShellName::Sh, false) => " new",
-                (ShellName::Sh, true) => " old",
-                _ => "",
-            };
-            let call = format!("__ctr_set {name} ");
-            [call.as_bytes(), &quoted(value), new.as_bytes()].concat()
-        }
-        Statement::Restore { name, old } => {
-            let old = old
-                .as_ref()
-                .map(|old| [b" ", quoted(old).as_slice()].concat());
-            let call = format!("__ctr_restore {name}");
-            [call.as_bytes(), &old.unwrap_or_default()].concat()
-        }
+    match shell {
+        ShellName::Bash | ShellName::Zsh | ShellName::Sh => posix::quote(value),
+        ShellName::Fish => fish::quote(value),
+        ShellName::Tcsh => tcsh::quote(value),
+        ShellName::Elvish => elvish::quote(value),
+        ShellName::Xonsh => xonsh::quote(value),
+        ShellName::Nushell => nushell::quote(value),
+        ShellName::Powershell => powershell::quote(value),
     }
 }
 
-fn fish_line(statement: &Statement) -> Vec<u8> {
-    let set = |name: &str, value: &OsStr| {
-        let value = match name.ends_with("PATH") {
-            true => fish_list(value),
-            false => quote(ShellName::Fish, value),
-        };
-        [format!("set -gx {name} ").as_bytes(), &value].concat()
-    };
-    match statement {
-        Statement::Export { name, value } => set(name, value),
-        Statement::Unset { name } => format!("set -eg {name}").into_bytes(),
-        Statement::Forget { name } => format!("set -eg {KEPT}{name}").into_bytes(),
-        Statement::Override { name, value, .. } => {
-            let keep = format!(
-                "if set -qg {name}; and not set -qgx {name}; set -g {KEPT}{name} ${name}; end; "
-            );
-            [keep.as_bytes(), &set(name, value)].concat()
-        }
-        Statement::Restore { name, old } => {
-            let back = match old {
-                Some(old) => set(name, old),
-                None => format!("set -eg {name}").into_bytes(),
-            };
-            let kept = format!(
-                "; if set -qg {KEPT}{name}; set -gu {name} ${KEPT}{name}; set -eg {KEPT}{name}; end"
-            );
-            [back.as_slice(), kept.as_bytes()].concat()
-        }
-    }
+/// One line of code for each statement that comes to any.
+fn code_lines(statements: &[Statement], line: impl Fn(&Statement) -> Vec<u8>) -> Vec<u8> {
+    let lines = statements.iter().map(line);
+    let lines = lines.filter(|line| !line.is_empty());
+    lines
+        .flat_map(|line| [line, b";\n".to_vec()].concat())
+        .collect()
 }
 
-/// To fish, a variable whose name ends in `PATH` is a list.
-fn fish_list(value: &OsStr) -> Vec<u8> {
-    value
-        .as_bytes()
-        .split(|byte| *byte == b':')
-        .map(|member| quote(ShellName::Fish, OsStr::from_bytes(member)))
-        .collect::<Vec<_>>()
-        .join(&b' ')
+/// Shell code without the lines that only people read, and without indentation.
+fn without_comments(code: &str) -> String {
+    let lines = code.lines().map(|line| format!("{}\n", line.trim_start()));
+    without_comment_lines(&lines.collect::<String>())
+}
+
+/// Code without the lines that only people read.
+fn without_comment_lines(code: &str) -> String {
+    let is_code = |line: &&str| {
+        let line = line.trim_start();
+        !line.is_empty() && !line.starts_with('#')
+    };
+    let lines = code.lines().filter(is_code);
+    lines.map(|line| format!("{line}\n")).collect()
 }
 
 #[cfg(test)]
@@ -195,6 +119,10 @@ mod tests {
         assert_eq!(
             written(ShellName::Fish, "PATH", "/a:/b c"),
             "set -gx PATH '/a' '/b c';\nset -eg PATH;\n"
+        );
+        assert_eq!(
+            written(ShellName::Tcsh, "A", "it's $x"),
+            "setenv A 'it'\\''s '\\$'x';\nunsetenv A;\n"
         );
     }
 }

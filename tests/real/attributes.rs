@@ -21,6 +21,7 @@ fn definitions(shell: Shell) -> (&'static str, &'static str) {
              set -g MAP k; set -gx NAMED ''; set -g UPPER U; set -g FIXED fixed",
             "set --show PLAIN EMPTY NUMBER EXPORTED LIST MAP NAMED UPPER FIXED UNSET",
         ),
+        other => panic!("{other:?} is not in Shell::ALL"),
     }
 }
 

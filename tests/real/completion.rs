@@ -339,6 +339,7 @@ fn the_packaged_file_is_as_good() {
                 place.write("config/fish/completions/ctr.fish", text.text());
                 String::new()
             }
+            other => panic!("{other:?} is not in Shell::ALL"),
         };
         let mut session = shell.interactive(&place, &rc);
         // Twice: zsh loads it at the first.

@@ -11,6 +11,7 @@ fn line_and_file(shell: Shell, place: &Place) -> (String, PathBuf) {
         Shell::Bash => place.path("home/.bashrc"),
         Shell::Zsh => place.path("home/.zshrc"),
         Shell::Fish => place.path("config/fish/config.fish"),
+        other => panic!("{other:?} is not in Shell::ALL"),
     };
     (shell.eval(&format!("ctr init {}", shell.name())), file)
 }

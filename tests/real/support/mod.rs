@@ -19,7 +19,7 @@
 //! | `Output`: `.text .lines .json .quiet .says` | `run.rs` |
 //! | images, `place.overlay .sidecar .ext3 .sandbox` | `fixtures.rs` |
 //! | `Terminal`: a program in a pty: `.send .line .ctrl .wait_for .screen .wait` | `terminal.rs` |
-//! | `Shell`: bash, zsh, fish: `.script`, `.interactive` → `Session`, with `.eval` | `shell.rs` |
+//! | `Shell`: bash, zsh, fish in `ALL`, more in `OTHERS`: `.script`, `.interactive` → `Session`, with `.eval` | `shell.rs` |
 //! | `Script`: a script of any shell that notes its environment, and `noted` to read that | `script.rs` |
 //! | `eventually("…", || …)`: wait for something, with a deadline and no fixed sleep | `wait.rs` |
 //! | `processes`: who runs, and which belong to a place | `processes.rs` |

@@ -16,10 +16,16 @@ pub struct Script<'a> {
 
 impl<'a> Script<'a> {
     pub fn new(place: &'a Place, shell: Shell) -> Script<'a> {
+        // From its first `$(…)` on, whatever that runs, xonsh has a variable more.
+        let text = if shell == Shell::Xonsh {
+            "$(true)\n"
+        } else {
+            ""
+        };
         Script {
             place,
             shell,
-            text: String::new(),
+            text: text.to_owned(),
         }
     }
 
@@ -43,7 +49,8 @@ impl<'a> Script<'a> {
     /// Remembers the environment as `name`.
     pub fn note(self, name: &str) -> Self {
         let file = self.place.path(name);
-        self.line(&format!("command env -0 > {}", file.display()))
+        let line = self.shell.environment_to(&file);
+        self.line(&line)
     }
 
     /// Runs it; it must succeed and print nothing.

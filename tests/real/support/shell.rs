@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::ops::{Deref, DerefMut};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::place::tool;
 use super::{Place, Run, Terminal};
@@ -12,24 +12,38 @@ pub enum Shell {
     Bash,
     Zsh,
     Fish,
+    Sh,
+    Tcsh,
+    Elvish,
+    Xonsh,
 }
 
 /// What the prompt of every interactive shell here ends with.
 const PROMPT: &str = "READY>";
 
 impl Shell {
+    /// Those that most tests run in.
     pub const ALL: [Shell; 3] = [Shell::Bash, Shell::Zsh, Shell::Fish];
+    /// Those with tests of their own, in `shells.rs`.
+    pub const OTHERS: [Shell; 4] = [Shell::Sh, Shell::Tcsh, Shell::Elvish, Shell::Xonsh];
 
     pub fn name(self) -> &'static str {
         match self {
             Shell::Bash => "bash",
             Shell::Zsh => "zsh",
             Shell::Fish => "fish",
+            Shell::Sh => "sh",
+            Shell::Tcsh => "tcsh",
+            Shell::Elvish => "elvish",
+            Shell::Xonsh => "xonsh",
         }
     }
 
-    fn is_fish(self) -> bool {
-        self == Shell::Fish
+    fn program(self) -> PathBuf {
+        tool(match self {
+            Shell::Sh => "dash",
+            _ => self.name(),
+        })
     }
 
     /// The shell with no rc files, which will read `script` from a file: `bash FILE`.
@@ -45,15 +59,19 @@ impl Shell {
             Shell::Bash => &["--noprofile", "--norc"],
             Shell::Zsh => &["-f"],
             Shell::Fish => &["--no-config"],
+            Shell::Sh => &[],
+            Shell::Tcsh => &["-f"],
+            Shell::Elvish => &["-norc"],
+            Shell::Xonsh => &["--no-rc"],
         };
-        place.program(tool(self.name())).args(options)
+        place.program(self.program()).args(options)
     }
 
     /// An interactive shell in a terminal, whose rc file sets the prompt `READY> ` and then does
     /// what `rc` says; waits until it is at its prompt.
     #[track_caller]
     pub fn interactive(self, place: &Place, rc: &str) -> Session {
-        self.session(place, place.program(tool(self.name())), rc)
+        self.session(place, place.program(self.program()), rc)
     }
 
     /// The same, from a run that a test has prepared: `place.program("zsh").env(…)`.
@@ -77,8 +95,29 @@ impl Shell {
                 place.folder("data/fish/generated_completions");
                 run.args(["--private", "-i"])
             }
+            Shell::Sh => {
+                let rc = place.write("rc/shrc", format!("PS1='{PROMPT} '\n{rc}\n"));
+                run.env("ENV", rc).arg("-i")
+            }
+            Shell::Tcsh => {
+                place.write("home/.tcshrc", format!("set prompt='{PROMPT} '\n{rc}\n"));
+                run
+            }
+            Shell::Elvish => {
+                let prompt =
+                    format!("set edit:prompt = {{ put '{PROMPT} ' }}; set edit:rprompt = {{ }}");
+                place.write("config/elvish/rc.elv", format!("{prompt}\n{rc}\n"));
+                run
+            }
+            Shell::Xonsh => {
+                let rc = place.write("rc/xonshrc", format!("$PROMPT = '{PROMPT} '\n{rc}\n"));
+                run.args(["--shell-type", "readline", "--rc"])
+                    .arg(rc)
+                    .arg("-i")
+            }
         };
         let session = Session {
+            shell: self,
             terminal: run.terminal(),
             folder: place.folder("session"),
             evaluations: 0,
@@ -89,28 +128,51 @@ impl Shell {
 
     /// `KEY=VALUE` exported, in this shell's words; VALUE must need no quotes but single ones.
     pub fn export(self, key: &str, value: &str) -> String {
-        if self.is_fish() {
-            format!("set -gx {key} '{value}'")
-        } else {
-            format!("export {key}='{value}'")
+        match self {
+            Shell::Fish => format!("set -gx {key} '{value}'"),
+            Shell::Tcsh => format!("setenv {key} '{value}'"),
+            Shell::Elvish => format!("set-env {key} '{value}'"),
+            Shell::Xonsh => format!("${key} = '{value}'"),
+            _ => format!("export {key}='{value}'"),
         }
     }
 
     /// A variable taken away, in this shell's words.
     pub fn unset(self, key: &str) -> String {
-        if self.is_fish() {
-            format!("set -e {key}")
-        } else {
-            format!("unset {key}")
+        match self {
+            Shell::Fish => format!("set -e {key}"),
+            Shell::Tcsh => format!("unsetenv {key}"),
+            Shell::Elvish => format!("unset-env {key}"),
+            Shell::Xonsh => format!("del ${key}"),
+            _ => format!("unset {key}"),
         }
     }
 
     /// The evaluation of what a command prints, as users write it.
     pub fn eval(self, command: &str) -> String {
-        if self.is_fish() {
-            format!("{command} | source")
-        } else {
-            format!("eval \"$({command})\"")
+        match self {
+            Shell::Fish => format!("{command} | source"),
+            Shell::Tcsh => format!("eval \"`{command}`\""),
+            Shell::Elvish => format!("eval ({command} | slurp)"),
+            Shell::Xonsh => format!("execx($({command}))"),
+            _ => format!("eval \"$({command})\""),
+        }
+    }
+
+    /// The environment of a child, written to a file.
+    pub fn environment_to(self, file: &Path) -> String {
+        let command = match self {
+            Shell::Tcsh | Shell::Elvish | Shell::Xonsh => "env",
+            _ => "command env",
+        };
+        format!("{command} -0 > {}", file.display())
+    }
+
+    /// What the last command ended with, as a word.
+    pub fn status(self) -> &'static str {
+        match self {
+            Shell::Fish | Shell::Tcsh => "$status",
+            _ => "$?",
         }
     }
 }
@@ -123,12 +185,17 @@ fn fresh(place: &Place, kind: &str) -> PathBuf {
 
 /// An interactive shell at its prompt; also a `Terminal`.
 pub struct Session {
+    shell: Shell,
     terminal: Terminal,
     folder: PathBuf,
     evaluations: usize,
 }
 
 impl Session {
+    pub fn shell(&self) -> Shell {
+        self.shell
+    }
+
     /// Has the shell itself run these commands, and gives exactly what they printed, stderr too.
     #[track_caller]
     pub fn eval(&mut self, commands: &str) -> String {
@@ -144,11 +211,14 @@ impl Session {
         let (source, output) = (file("source"), file("output"));
         fs::write(&source, format!("{commands}\n")).expect("a new file");
         // The mark reaches the screen after all that was shown before, and not by being typed.
-        let line = format!(
-            " source {} > {} 2>&1; echo evaluated''-{n}.",
-            source.display(),
-            output.display()
-        );
+        let (source_path, output_path) = (source.display(), output.display());
+        let run = match self.shell {
+            Shell::Sh => format!(". {source_path} > {output_path} 2>&1"),
+            Shell::Tcsh => format!("source {source_path} >& {output_path}"),
+            Shell::Elvish => format!("eval (slurp < {source_path}) > {output_path} 2>&1"),
+            _ => format!("source {source_path} > {output_path} 2>&1"),
+        };
+        let line = format!(" {run}; echo evaluated''-{n}.");
         self.terminal.line(&line);
         let mark = format!("evaluated-{n}.");
         self.terminal.until(commands, |terminal| {

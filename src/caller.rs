@@ -1,27 +1,32 @@
-//! Which shell called?
+//! Which shell called? Looked up in `/proc`, which `shell` does not do: it is pure.
 
 use std::path::Path;
 
 use clap::ValueEnum;
 
-use crate::cli::ShellName;
 use crate::context::Context;
+use crate::shell::ShellName;
 
 /// The calling shell: the parent process when that is a shell, else the user's login shell, else
 /// `sh`.
 pub fn detect(context: &Context) -> ShellName {
-    let parent = std::os::unix::process::parent_id();
-    let comm = std::fs::read_to_string(format!("/proc/{parent}/comm")).ok();
-    comm.as_deref()
-        .and_then(from_name)
+    calling()
         .or_else(|| from_name(context.setting("SHELL")?))
         .unwrap_or(ShellName::Sh)
+}
+
+/// The parent process, when it is a shell.
+pub fn calling() -> Option<ShellName> {
+    let parent = std::os::unix::process::parent_id();
+    let comm = std::fs::read_to_string(format!("/proc/{parent}/comm")).ok()?;
+    from_name(&comm)
 }
 
 fn from_name(name: &str) -> Option<ShellName> {
     let base = Path::new(name.trim()).file_name()?.to_str()?;
     match base.trim_start_matches('-') {
         "ash" | "ksh" | "mksh" | "busybox" => Some(ShellName::Sh),
+        "csh" => Some(ShellName::Tcsh),
         base => ShellName::from_str(base, true).ok(),
     }
 }
@@ -35,6 +40,7 @@ mod tests {
         assert_eq!(from_name("-bash\n"), Some(ShellName::Bash));
         assert_eq!(from_name("/usr/bin/fish"), Some(ShellName::Fish));
         assert_eq!(from_name("dash"), Some(ShellName::Sh));
+        assert_eq!(from_name("-csh"), Some(ShellName::Tcsh));
         assert_eq!(from_name("python3"), None);
     }
 }

@@ -1,0 +1,64 @@
+//! Fish.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+use super::{KEPT, code_lines};
+use crate::activation::Statement;
+
+/// The code for fish.
+pub fn code(statements: &[Statement]) -> Vec<u8> {
+    code_lines(statements, line)
+}
+
+/// In single quotes, where `\` and `'` are special.
+pub fn quote(value: &OsStr) -> Vec<u8> {
+    let escaped = value.as_bytes().iter().flat_map(|byte| match byte {
+        b'\\' | b'\'' => vec![b'\\', *byte],
+        _ => vec![*byte],
+    });
+    let escaped: Vec<u8> = escaped.collect();
+    [b"'", escaped.as_slice(), b"'"].concat()
+}
+
+fn line(statement: &Statement) -> Vec<u8> {
+    match statement {
+        Statement::Export { name, value } => set(name, value),
+        Statement::Unset { name } => format!("set -eg {name}").into_bytes(),
+        Statement::Forget { name } => format!("set -eg {KEPT}{name}").into_bytes(),
+        Statement::Override { name, value, .. } => {
+            let keep = format!(
+                "if set -qg {name}; and not set -qgx {name}; set -g {KEPT}{name} ${name}; end; "
+            );
+            [keep.as_bytes(), &set(name, value)].concat()
+        }
+        Statement::Restore { name, old } => {
+            let back = match old {
+                Some(old) => set(name, old),
+                None => format!("set -eg {name}").into_bytes(),
+            };
+            let kept = format!(
+                "; if set -qg {KEPT}{name}; set -gu {name} ${KEPT}{name}; set -eg {KEPT}{name}; end"
+            );
+            [back.as_slice(), kept.as_bytes()].concat()
+        }
+    }
+}
+
+fn set(name: &str, value: &OsStr) -> Vec<u8> {
+    let value = match name.ends_with("PATH") {
+        true => list(value),
+        false => quote(value),
+    };
+    [format!("set -gx {name} ").as_bytes(), &value].concat()
+}
+
+/// To fish, a variable whose name ends in `PATH` is a list.
+fn list(value: &OsStr) -> Vec<u8> {
+    value
+        .as_bytes()
+        .split(|byte| *byte == b':')
+        .map(|member| quote(OsStr::from_bytes(member)))
+        .collect::<Vec<_>>()
+        .join(&b' ')
+}

@@ -1,0 +1,80 @@
+//! Tcsh. What it evaluates from backquotes loses its newlines and is split into words, so it is given
+//! a file to `source`.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use super::code_lines;
+use crate::activation::Statement;
+
+/// What the file holds. Its environment is apart from the shell's own variables, and nothing in it
+/// can be read-only: there is nothing to remember beside it.
+pub fn code(statements: &[Statement]) -> Vec<u8> {
+    code_lines(statements, |statement| match statement {
+        Statement::Export { name, value }
+        | Statement::Override { name, value, .. }
+        | Statement::Restore {
+            name,
+            old: Some(value),
+        } => [format!("setenv {name} ").as_bytes(), &quote(value)].concat(),
+        Statement::Unset { name } | Statement::Restore { name, old: None } => {
+            format!("unsetenv {name}").into_bytes()
+        }
+        Statement::Forget { .. } => Vec::new(),
+    })
+}
+
+/// In single quotes, except for what may be special even there: `!` and whatever else `histchars`
+/// names, a newline, and a backslash when `backslash_quote` is set. Those stand outside with a
+/// backslash, but for the newline, which would be a blank there.
+pub fn quote(value: &OsStr) -> Vec<u8> {
+    // `~` and `=` are special at the start of a word, also after a backslash.
+    let is_plain = |byte: &u8| !byte.is_ascii_punctuation() || b"_/.-+~=".contains(byte);
+    let quoted = value.as_bytes().iter().flat_map(|byte| match byte {
+        b'\n' => b"\\\n".to_vec(),
+        byte if is_plain(byte) => vec![*byte],
+        byte => vec![b'\'', b'\\', *byte, b'\''],
+    });
+    let quoted: Vec<u8> = quoted.collect();
+    [b"'", quoted.as_slice(), b"'"].concat()
+}
+
+/// What a file holds whose first act is to remove itself, so that no value stays behind.
+pub fn self_removing(file: &Path, code: &[u8]) -> Vec<u8> {
+    let file = quote(file.as_os_str());
+    [b"\\rm -f ", file.as_slice(), b";\n", code].concat()
+}
+
+/// One line that is evaluated: it reads a file.
+pub fn source(file: &Path) -> Vec<u8> {
+    [b"source ", quote(file.as_os_str()).as_slice(), b";\n"].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quoted(value: &str) -> String {
+        String::from_utf8(quote(OsStr::new(value))).unwrap()
+    }
+
+    #[test]
+    fn what_is_special_in_quotes_stands_outside_of_them() {
+        assert_eq!(quoted(""), "''");
+        assert_eq!(quoted("/a b/~"), "'/a b/~'");
+        assert_eq!(quoted("it's!"), "'it'\\''s'\\!''");
+        assert_eq!(quoted("a\nb"), "'a\\\nb'");
+        assert_eq!(quoted("\\"), "''\\\\''");
+    }
+
+    #[test]
+    fn a_file_removes_itself_first() {
+        let file = Path::new("/run/x y");
+        assert_eq!(
+            self_removing(file, b"setenv A 1;\n"),
+            b"\\rm -f '/run/x y';\nsetenv A 1;\n"
+        );
+        assert_eq!(source(file), b"source '/run/x y';\n");
+    }
+}

@@ -1,0 +1,76 @@
+//! Xonsh, whose code is Python, in ASCII throughout.
+
+use std::ffi::OsStr;
+use std::fmt::Write;
+use std::os::unix::ffi::OsStrExt;
+
+use super::{code_lines, without_comment_lines};
+use crate::activation::Statement;
+
+const REMOVE: &[u8] = b"del __ctr_put, __ctr_set, __ctr_restore;\n";
+
+/// The code for xonsh, which removes its functions again.
+pub fn code(statements: &[Statement]) -> Vec<u8> {
+    if statements.is_empty() {
+        return Vec::new();
+    }
+    let define = without_comment_lines(include_str!("../../shell/env.xsh"));
+    let code = code_lines(statements, |statement| line(statement).into_bytes());
+    [define.as_bytes(), &code, REMOVE].concat()
+}
+
+fn line(statement: &Statement) -> String {
+    match statement {
+        Statement::Export { name, value } => format!("__ctr_put('{name}', {})", literal(value)),
+        Statement::Unset { name } => format!("__xonsh__.env.pop('{name}', None)"),
+        Statement::Override { name, value, .. } => {
+            format!("__ctr_set('{name}', {})", literal(value))
+        }
+        Statement::Restore {
+            name,
+            old: Some(old),
+        } => format!("__ctr_restore('{name}', {})", literal(old)),
+        Statement::Restore { name, old: None } => format!("__ctr_restore('{name}')"),
+        Statement::Forget { name } => {
+            format!("getattr(__xonsh__, 'ctr_was', {{}}).pop('{name}', None)")
+        }
+    }
+}
+
+/// A string of Python.
+pub fn quote(value: &OsStr) -> Vec<u8> {
+    literal(value).into_bytes()
+}
+
+fn literal(value: &OsStr) -> String {
+    let mut literal = String::from("'");
+    for chunk in value.as_bytes().utf8_chunks() {
+        for char in chunk.valid().chars() {
+            push_char(&mut literal, char);
+        }
+        // What Python makes of a byte that is not UTF-8, and makes that byte of again.
+        for byte in chunk.invalid() {
+            let _ = write!(literal, "\\udc{byte:02x}");
+        }
+    }
+    literal + "'"
+}
+
+fn push_char(literal: &mut String, char: char) {
+    let _ = match char {
+        '\'' | '\\' => write!(literal, "\\{char}"),
+        ' '..='~' => write!(literal, "{char}"),
+        char => write!(literal, "\\U{:08x}", u32::from(char)),
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_literal_is_ascii() {
+        let value = OsStr::from_bytes(b"it's\\\n\xc3\xa4\xff");
+        assert_eq!(literal(value), r"'it\'s\\\U0000000a\U000000e4\udcff'");
+    }
+}
