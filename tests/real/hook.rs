@@ -342,3 +342,43 @@ fn direnv_and_ctr_go_on_beside_each_other() {
         }
     }
 }
+
+#[test]
+fn a_window_of_tmux_has_the_instance_and_notices_its_end() {
+    let place = Place::new();
+    place.start("bio", &["-e", "K=v"]);
+    let socket = place.path("tmux");
+    let tmux = |words: &[&str]| {
+        let run = place.program("/usr/bin/tmux").arg("-S").arg(&socket);
+        run.args(["-f", "/dev/null"]).args(words)
+    };
+    for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+        place.start("bio", &["--if-needed", "-e", "K=v"]);
+        let mut session = active(&place, shell);
+        let window = match shell {
+            Shell::Bash => format!(
+                "bash --noprofile --rcfile {}",
+                place.path("rc/bashrc").display()
+            ),
+            Shell::Zsh => "zsh -d".to_owned(),
+            _ => "fish --private".to_owned(),
+        };
+        let start = format!(
+            "tmux -S {} -f /dev/null new-session -d -x 80 -y 20 '{window}'",
+            socket.display()
+        );
+        assert_eq!(session.eval(&start), "", "{shell:?}");
+        let screen = || tmux(&["capture-pane", "-p"]).ok().text().to_owned();
+        eventually("the prompt in the window", || {
+            screen().contains("(ctr:bio) READY>").then_some(())
+        });
+        tmux(&["send-keys", "echo in:$K", "Enter"]).ok();
+        eventually("its variable", || {
+            screen().contains("\nin:v\n").then_some(())
+        });
+        place.ctr(["stop", "bio"]).ok();
+        tmux(&["send-keys", "", "Enter"]).ok();
+        eventually("the end", || screen().contains("left `bio`").then_some(()));
+        tmux(&["kill-server"]).ok();
+    }
+}

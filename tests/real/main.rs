@@ -31,6 +31,7 @@ mod literal_env;
 mod logs;
 mod notes;
 mod nushell;
+mod others;
 mod overlays;
 mod progress;
 mod prompt;

@@ -1,15 +1,12 @@
-//! Nushell, in the real one: `scripts/test --long` gets it and names it in `CTR_TEST_NU`.
-
-use std::env;
+//! Nushell, in the real one: `scripts/test --long` gets it and names it in `CTR_TEST_LONG`.
 
 use crate::shells::{HOSTILE, assert_same, start, variables};
-use crate::support::{Place, Run, Terminal, eventually, get, noted};
+use crate::support::{Place, Run, Terminal, eventually, get, long_tool, noted};
 
 use proptest::test_runner::{Config, TestRunner};
 
 fn nu(place: &Place) -> Run {
-    let nu = env::var_os("CTR_TEST_NU").expect("nushell is not here: scripts/test --long gets it");
-    place.program(nu)
+    place.program(long_tool("nu"))
 }
 
 /// A script that has loaded the integration.

@@ -39,7 +39,7 @@ mod traces;
 mod wait;
 
 pub use fixtures::images;
-pub use place::Place;
+pub use place::{Place, long_tool};
 pub use run::{Output, Run};
 pub use script::{Script, get, noted};
 pub use shell::{Session, Shell};

@@ -348,3 +348,15 @@ pub fn run_folder() -> &'static Path {
     });
     folder
 }
+
+/// A program or file that `scripts/test --long` gets.
+pub fn long_tool(name: &str) -> PathBuf {
+    let folder = env::var_os("CTR_TEST_LONG").expect("scripts/test --long sets it");
+    let file = PathBuf::from(folder).join(name);
+    assert!(
+        file.is_file(),
+        "{} is not here: scripts/test --long gets it",
+        file.display()
+    );
+    file
+}
