@@ -1,6 +1,7 @@
-//! Which shell called? Looked up in `/proc`, which `shell` does not do: it is pure.
+//! Which shell called, and which file it reads. Looked up on the disk, which `shell` does not do: that is
+//! pure.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
@@ -28,6 +29,29 @@ fn from_name(name: &str) -> Option<ShellName> {
         "ash" | "ksh" | "mksh" | "busybox" => Some(ShellName::Sh),
         "csh" => Some(ShellName::Tcsh),
         base => ShellName::from_str(base, true).ok(),
+    }
+}
+
+/// The rc file of a shell.
+pub fn rc_file(shell: ShellName, context: &Context) -> PathBuf {
+    match shell {
+        ShellName::Bash => context.home.join(".bashrc"),
+        ShellName::Zsh => context
+            .setting("ZDOTDIR")
+            .map_or_else(|| context.home.clone(), PathBuf::from)
+            .join(".zshrc"),
+        ShellName::Fish => context.config_home().join("fish/config.fish"),
+        ShellName::Sh => context.home.join(".profile"),
+        // A new `.tcshrc` would keep tcsh from reading a `.cshrc` that is there.
+        ShellName::Tcsh => [".tcshrc", ".cshrc"]
+            .map(|name| context.home.join(name))
+            .into_iter()
+            .find(|file| file.is_file())
+            .unwrap_or_else(|| context.home.join(".tcshrc")),
+        ShellName::Elvish => context.config_home().join("elvish/rc.elv"),
+        ShellName::Xonsh => context.home.join(".xonshrc"),
+        ShellName::Nushell => context.config_home().join("nushell/config.nu"),
+        ShellName::Powershell => context.config_home().join("powershell/profile.ps1"),
     }
 }
 

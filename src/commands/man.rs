@@ -124,7 +124,10 @@ fn date() -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use clap::ValueEnum;
+
     use super::*;
+    use crate::cli::ShellName;
     use crate::context::Place;
     use crate::setup::{Setup, Withheld};
     use crate::state::State;
@@ -190,6 +193,16 @@ mod tests {
         let context = crate::context::tests::context(&[("CTR_CONFIG", file.to_str().unwrap())]);
         let config = crate::config::Config::load(&context).unwrap();
         assert_eq!(config.prompt_format.value, "[{name}] ");
+    }
+
+    #[test]
+    fn the_lines_for_rc_files_are_those_that_doctor_prints() {
+        let page = include_str!("../../man/ctr-shell.7").replace("\\(ga", "`");
+        let lines: Vec<&str> = page.lines().collect();
+        for shell in ShellName::value_variants() {
+            let line = crate::shell::rc_line(*shell);
+            assert!(lines.contains(&line), "{line}");
+        }
     }
 
     #[test]

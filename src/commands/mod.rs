@@ -95,6 +95,6 @@ fn integration_is_missing(session: &Session) -> Error {
     .hint(format!(
         "add `{}` to {}, and open a new shell; in a script, evaluate `ctr env NAME`",
         shell::rc_line(shell),
-        shell::rc_file(shell, session.context).display()
+        caller::rc_file(shell, session.context).display()
     ))
 }

@@ -102,7 +102,7 @@ fn rc_line(
         let detail = format!("{} loads it, for {name}", line.file.display());
         return Check::well(NAME, detail);
     }
-    let file = shell::rc_file(shell, context);
+    let file = caller::rc_file(shell, context);
     let whole_path = match found {
         OnPath::This(_) => None,
         OnPath::Another(_) | OnPath::Nothing => Some(this),

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
+use crate::caller;
 use crate::cli::ShellName;
 use crate::context::Context;
-use crate::shell;
 
 /// More than any rc file has, in bytes.
 const MOST: u64 = 1 << 20;
@@ -41,7 +41,7 @@ fn files(shell: ShellName, name: &str, context: &Context) -> Vec<PathBuf> {
         names.iter().map(|name| context.home.join(name)).collect()
     };
     let system = |paths: &[&str]| -> Vec<PathBuf> { paths.iter().map(Into::into).collect() };
-    let rc = shell::rc_file(shell, context);
+    let rc = caller::rc_file(shell, context);
     let (own, systems) = match name {
         "bash" => (
             home(&[".bash_profile", ".bash_login", ".profile"]),

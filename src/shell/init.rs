@@ -1,11 +1,10 @@
 //! The integration that an rc file loads.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::ShellName;
 use super::{quote, without_comments};
-use crate::context::Context;
 
 /// What the integration does.
 #[derive(Debug, Clone)]
@@ -147,29 +146,6 @@ pub fn rc_line(shell: ShellName) -> &'static str {
              ctr init nushell | save -f ($nu.user-autoload-dirs | last | path join ctr.nu)"
         }
         ShellName::Powershell => "ctr init powershell | Out-String | Invoke-Expression",
-    }
-}
-
-/// The rc file of a shell.
-pub fn rc_file(shell: ShellName, context: &Context) -> PathBuf {
-    match shell {
-        ShellName::Bash => context.home.join(".bashrc"),
-        ShellName::Zsh => context
-            .setting("ZDOTDIR")
-            .map_or_else(|| context.home.clone(), PathBuf::from)
-            .join(".zshrc"),
-        ShellName::Fish => context.config_home().join("fish/config.fish"),
-        ShellName::Sh => context.home.join(".profile"),
-        // A new `.tcshrc` would keep tcsh from reading a `.cshrc` that is there.
-        ShellName::Tcsh => [".tcshrc", ".cshrc"]
-            .map(|name| context.home.join(name))
-            .into_iter()
-            .find(|file| file.is_file())
-            .unwrap_or_else(|| context.home.join(".tcshrc")),
-        ShellName::Elvish => context.config_home().join("elvish/rc.elv"),
-        ShellName::Xonsh => context.home.join(".xonshrc"),
-        ShellName::Nushell => context.config_home().join("nushell/config.nu"),
-        ShellName::Powershell => context.config_home().join("powershell/profile.ps1"),
     }
 }
 
