@@ -101,3 +101,40 @@ fn the_worlds_of_these_tests_are_otherwise_as_this_one() {
         .ok();
     place.ctr(["exec", "bio", "true"]).ok();
 }
+
+#[test]
+fn the_administrators_limits_are_shown_and_named_when_they_forbid_a_start() {
+    let place = Place::new();
+    let said = place.apptainer(["buildcfg"]).ok();
+    let named = |line: &&str| line.starts_with("APPTAINER_CONF_FILE=");
+    let conf = said.lines().into_iter().find(named).unwrap();
+    let conf = conf.split_once('=').unwrap().1;
+    let setting = "allow container sif";
+    let limited = std::fs::read_to_string(conf).unwrap();
+    let limited = limited.replace(&format!("{setting} = yes"), &format!("{setting} = no"));
+    let limited = place.write("limited.conf", limited);
+    let world = format!("mount --bind {} {conf}", limited.display());
+
+    let image = images().sif.to_str().unwrap();
+    let start = place
+        .ctr_in_world(&world, &["start", "-b", image, "bio"])
+        .fails(1);
+    start.says(&["disallows", "apptainer.conf", "ctr doctor"]);
+    place.assert_clean_after(&start);
+
+    let shown = place
+        .ctr_in_world(&world, &["doctor", "--json"])
+        .fails(1)
+        .json();
+    let mut checks = shown["checks"].as_array().unwrap().iter();
+    let check = checks
+        .find(|check| check["name"] == "apptainer.conf")
+        .unwrap();
+    assert_eq!(check["ok"], false, "{check}");
+    let detail = check["detail"].as_str().unwrap();
+    assert_eq!(detail, format!("{conf}: {setting} = no"));
+    assert!(
+        check["fix"].as_str().unwrap().contains("administrator"),
+        "{check}"
+    );
+}
