@@ -1,6 +1,6 @@
 //! What `ctr env` and `ctr init` print, as code: in strict scripts, on failure, and for whom.
 
-use crate::support::{Place, Shell};
+use crate::support::{Place, Script, Shell, get, noted};
 
 #[test]
 fn a_strict_script_goes_through_without_a_word() {
@@ -253,4 +253,57 @@ fn init_for_a_shell_that_it_does_not_know_is_wrong_usage() {
         .fails(2)
         .says(&["nosuch", "bash", "zsh", "fish"]);
     place.ctr(["init"]).fails(2);
+}
+
+#[test]
+fn the_options_of_the_user_do_not_matter() {
+    for (shell, options) in [
+        (
+            Shell::Bash,
+            "set -euo pipefail; set -o noclobber; shopt -s nullglob failglob extglob; IFS=:/",
+        ),
+        (
+            Shell::Zsh,
+            "setopt err_exit no_unset pipe_fail no_clobber null_glob ksh_arrays posix_identifiers \
+             sh_word_split glob_subst ksh_glob posix_builtins; IFS=:/",
+        ),
+    ] {
+        // Each its own: the second could not write over what the first has noted.
+        let place = Place::new();
+        place.start("bio", &["-e", "K=a  b*"]);
+        let script = Script::new(&place, shell).line("touch a1 a2").line(options);
+        let init = format!("ctr init {}", shell.name());
+        let script = script
+            .eval(&init)
+            .note("before")
+            .eval("ctr env bio")
+            .note("active");
+        let script = script.eval("ctr env --unset").note("after");
+        script
+            .line("ctr use bio")
+            .line("ctr leave")
+            .note("again")
+            .ok();
+        let active = noted(&place, "active");
+        assert_eq!(get(&active, "K"), Some("a  b*"), "{shell:?}");
+        let before = noted(&place, "before");
+        assert_eq!(noted(&place, "after"), before, "{shell:?}");
+        assert_eq!(noted(&place, "again"), before, "{shell:?}");
+    }
+}
+
+#[test]
+fn a_subshell_changes_only_itself() {
+    let place = Place::new();
+    place.start("bio", &["-e", "K=v"]);
+    for shell in [Shell::Bash, Shell::Zsh] {
+        let init = shell.eval(&format!("ctr init {}", shell.name()));
+        let script = format!(
+            "{init}\n(ctr use bio; echo $CTR_INSTANCE$K)\necho \"[${{CTR_INSTANCE-}}${{K-}}]\"
+            ctr use bio\n(ctr leave; echo \"[${{CTR_INSTANCE-}}${{K-}}]\")\necho $CTR_INSTANCE$K"
+        );
+        let output = shell.script(&place, &script).ok();
+        assert_eq!(output.text(), "biov\n[]\n[]\nbiov\n", "{shell:?}");
+        output.quiet();
+    }
 }

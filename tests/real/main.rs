@@ -29,6 +29,7 @@ mod inside;
 mod listing;
 mod literal_env;
 mod logs;
+mod look_first;
 mod notes;
 mod nushell;
 mod others;
