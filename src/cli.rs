@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::engine::Join;
 use crate::names::{Assignment, InstanceName, Pattern, Target};
 pub use crate::shell::ShellName;
 
@@ -168,6 +169,9 @@ pub struct Exec {
     /// Run in this folder of the instance
     #[arg(long, value_name = "DIR")]
     pub cwd: Option<String>,
+    /// Which way into the instance to take
+    #[arg(long, value_name = "WAY")]
+    pub join: Option<Join>,
     /// The instance (`.` is the active one), then the command and its arguments
     #[arg(
         required = true,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::context::Context;
+use crate::engine::Join;
 use crate::environment::{CA_FILES, STEERING};
 use crate::error::{Error, Kind, Result};
 use crate::names::is_variable_name;
@@ -14,7 +15,7 @@ use crate::names::is_variable_name;
 const SYSTEM_FILE: &str = "/etc/ctr/config.toml";
 
 /// Every key that a configuration file may have.
-pub const KEYS: [&str; 11] = [
+pub const KEYS: [&str; 12] = [
     "base_image",
     "overlay_path",
     "trusted",
@@ -25,6 +26,7 @@ pub const KEYS: [&str; 11] = [
     "gpu",
     "apptainer_flags",
     "scrub",
+    "join",
     "prompt",
 ];
 
@@ -92,6 +94,8 @@ pub struct Config {
     pub apptainer_flags: Setting<Vec<String>>,
     /// Variables of the host that do not go in.
     pub scrub: Setting<Vec<String>>,
+    /// Which way into an instance commands take.
+    pub join: Setting<Join>,
     /// Format of the prompt segment.
     pub prompt_format: Setting<String>,
 }
@@ -109,6 +113,7 @@ struct File {
     gpu: Option<String>,
     apptainer_flags: Option<Vec<String>>,
     scrub: Option<Vec<String>>,
+    join: Option<Join>,
     #[serde(default)]
     prompt: Prompt,
 }
@@ -176,6 +181,7 @@ impl Config {
                     .map(Into::into)
                     .collect(),
             ),
+            join: Setting::default(Join::Auto),
             prompt_format: Setting::default("(ctr:{name}) ".into()),
         }
     }
@@ -224,6 +230,7 @@ impl Config {
         self.gpu.take(file.gpu, &source);
         self.apptainer_flags.take(file.apptainer_flags, &source);
         self.scrub.take(file.scrub, &source);
+        self.join.take(file.join, &source);
         self.prompt_format.take(file.prompt.format, &source);
         Ok(())
     }

@@ -63,6 +63,7 @@ fn settings(config: &Config) -> Vec<(&'static str, Value, String)> {
         row("gpu", &config.gpu),
         row("apptainer_flags", &config.apptainer_flags),
         row("scrub", &config.scrub),
+        row("join", &config.join),
         row("prompt.format", &config.prompt_format),
     ]
 }

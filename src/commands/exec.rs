@@ -1,22 +1,20 @@
-//! `ctr exec`: looks first, then becomes the command inside.
+//! `ctr exec`: goes in directly where that is the same, else looks first and becomes Apptainer.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use super::running;
+use super::{running, way};
 use crate::activation;
 use crate::cli;
-use crate::engine::{DEFAULT_PATH, Folder, Program, Run};
+use crate::engine::{
+    DEFAULT_PATH, Folder, Program, Run, cannot_run, no_folder, not_there, wrong_folder,
+};
 use crate::error::{Error, Kind, Result};
 use crate::names::Target;
 use crate::session::Session;
 use crate::status::Instance;
 
-/// Exit statuses of a command that cannot be run, and of one that is not there.
-const CANNOT_RUN: u8 = 126;
-const NOT_THERE: u8 = 127;
-
-/// Runs `ctr exec`; on success it does not return.
+/// Runs `ctr exec`; when the command has run it does not return.
 ///
 /// # Errors
 /// It is not running, the folder is not the same inside; with status 126 when the command cannot
@@ -31,8 +29,13 @@ pub fn run(args: &cli::Exec, session: &Session) -> Result<()> {
         keep: args.keep_env,
         ..running::prepare(&instance, Path::new(&command[0]), &args.env, &cwd, session)?
     };
-    look_first(&command[0], &run, &instance, session)?;
-    running::become_program(session.engine.exec(&run, command)?)
+    match way::choose(&run, &instance, args.join, session)? {
+        Some(direct) => match direct.run(command, args.cwd.is_none())? {},
+        None => {
+            look_first(&command[0], &run, &instance, session)?;
+            running::become_program(session.engine.exec(&run, command)?)
+        }
+    }
 }
 
 /// `NAME [--] COMMAND [ARG]…`: the instance and the command.
@@ -64,28 +67,21 @@ pub fn split(words: &[OsString]) -> Result<(Target, &[OsString])> {
 
 /// The folder inside in which the command runs.
 fn folder(args: &cli::Exec, instance: &Instance, session: &Session) -> Result<String> {
+    let name = &instance.name;
     if let Some(cwd) = &args.cwd {
         let there = running::inside(instance, session)
             .map_or(Folder::Unknown, |inside| inside.folder(Path::new(cwd)));
         if !cwd.starts_with('/') || there == Folder::Missing {
-            let message = format!("no folder {cwd} in `{}`", instance.name);
-            return Err(Error::new(Kind::Folder, message)
-                .hint("--cwd takes the absolute path of a folder inside"));
+            return Err(no_folder(Path::new(cwd), name));
         }
         return Ok(cwd.clone());
     }
     let (cwd, compared) = running::callers_folder(instance, session)?;
-    let what = match compared {
-        Folder::Same | Folder::Unknown => return running::as_text(&cwd).map(str::to_owned),
-        Folder::Other => "is another folder",
-        Folder::Missing => "does not exist",
-    };
-    let (shown, name) = (cwd.display(), &instance.name);
-    Err(
-        Error::new(Kind::Folder, format!("{shown} {what} in `{name}`")).hint(format!(
-            "choose a folder with --cwd, or start it with --bind {shown}"
-        )),
-    )
+    match compared {
+        Folder::Same | Folder::Unknown => running::as_text(&cwd).map(str::to_owned),
+        Folder::Other => Err(wrong_folder(&cwd, name, "is another folder")),
+        Folder::Missing => Err(wrong_folder(&cwd, name, "does not exist")),
+    }
 }
 
 /// Apptainer says 255 for a command that is not there, and so may the command itself.
@@ -106,18 +102,9 @@ fn look_first(word: &OsStr, run: &Run, instance: &Instance, session: &Session) -
             found = inside.program(Path::new(word), Path::new(run.cwd), &path);
         }
     }
-    let (word, name) = (word.to_string_lossy(), &instance.name);
     match found {
         Program::Runs | Program::Unknown => Ok(()),
-        Program::CannotRun => {
-            let message = format!(
-                "`{word}` cannot be run in `{name}`: no permission, a folder, or a script whose interpreter is missing"
-            );
-            Err(Error::new(Kind::Command, message).status(CANNOT_RUN))
-        }
-        Program::Missing => {
-            let message = format!("no command `{word}` in `{name}`");
-            Err(Error::new(Kind::Command, message).status(NOT_THERE))
-        }
+        Program::CannotRun => Err(cannot_run(word, &instance.name)),
+        Program::Missing => Err(not_there(word, &instance.name)),
     }
 }

@@ -22,6 +22,7 @@ mod show;
 mod start;
 mod stats;
 mod stop;
+mod way;
 
 use crate::caller;
 use crate::cli::Command;

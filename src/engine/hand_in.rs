@@ -8,7 +8,7 @@ use crate::context::Variables;
 use crate::environment::{CA_FILES, CARRIER, Folded, PathEdit, encoded_length};
 
 /// The other prefix that Apptainer reads.
-const OLD_CARRIER: &str = "SINGULARITYENV_";
+pub const OLD_CARRIER: &str = "SINGULARITYENV_";
 
 /// Variables of Apptainer's own that a caller may set: places, registries, site-wide binds.
 /// All others (`APPTAINER_JSON`, `APPTAINER_ALL`, `APPTAINER_FORCE` …) switch flags on.
@@ -55,6 +55,22 @@ pub fn variables(
     variables
 }
 
+/// The caller's settings of Apptainer itself.
+pub fn settings(callers: &Variables) -> Variables {
+    let is_setting = |name: &OsStr| own_name(name).is_some_and(|own| APPTAINERS_OWN.contains(&own));
+    let settings = callers.iter().filter(|(name, _)| is_setting(name));
+    settings
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// The name of one of Apptainer's own variables, without its prefix.
+fn own_name(name: &OsStr) -> Option<&str> {
+    let name = name.to_str()?;
+    name.strip_prefix("APPTAINER_")
+        .or_else(|| name.strip_prefix("SINGULARITY_"))
+}
+
 /// Bytes that the caller's own environment takes in Apptainer's configuration, at most.
 pub fn length_inherited(callers: &Variables) -> usize {
     callers
@@ -66,15 +82,12 @@ pub fn length_inherited(callers: &Variables) -> usize {
 }
 
 fn is_kept(name: &OsStr, scrub: &[String], keep: bool, hostos: bool) -> bool {
+    if let Some(own) = own_name(name) {
+        return APPTAINERS_OWN.contains(&own);
+    }
     let Some(name) = name.to_str() else {
         return true;
     };
-    let own = name
-        .strip_prefix("APPTAINER_")
-        .or_else(|| name.strip_prefix("SINGULARITY_"));
-    if let Some(own) = own {
-        return APPTAINERS_OWN.contains(&own);
-    }
     let valid_here = hostos && CA_FILES.contains(&name);
     keep || valid_here || !scrub.iter().any(|scrubbed| scrubbed == name)
 }

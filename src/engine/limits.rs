@@ -29,6 +29,20 @@ const LISTS: [&str; 3] = [
 /// # Errors
 /// The file cannot be found or read; in words.
 pub fn limits(binary: &Path) -> Result<(PathBuf, Vec<String>), String> {
+    let (file, text) = configuration(binary)?;
+    Ok((file, in_text(&text)))
+}
+
+/// True when it gives containers a few devices of their own, the terminal's as `/dev/console`.
+///
+/// # Errors
+/// The file cannot be found or read; in words.
+pub fn has_minimal_dev(binary: &Path) -> Result<bool, String> {
+    let (_, text) = configuration(binary)?;
+    Ok(settings(&text).any(|setting| setting == ("mount dev", "minimal")))
+}
+
+fn configuration(binary: &Path) -> Result<(PathBuf, String), String> {
     let output = Command::new(binary)
         .arg("buildcfg")
         .output()
@@ -41,7 +55,7 @@ pub fn limits(binary: &Path) -> Result<(PathBuf, Vec<String>), String> {
     let file = PathBuf::from(named);
     let text = std::fs::read_to_string(&file)
         .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
-    Ok((file, in_text(&text)))
+    Ok((file, text))
 }
 
 /// Tries what Apptainer does first where it is not setuid: makes a user namespace.
@@ -57,11 +71,15 @@ pub fn make_user_namespace() -> Result<(), String> {
     }
 }
 
-fn in_text(text: &str) -> Vec<String> {
+fn settings(text: &str) -> impl Iterator<Item = (&str, &str)> {
     text.lines()
         .filter(|line| !line.trim_start().starts_with('#'))
         .filter_map(|line| line.split_once('='))
         .map(|(key, value)| (key.trim(), value.trim()))
+}
+
+fn in_text(text: &str) -> Vec<String> {
+    settings(text)
         .filter(|(key, value)| match SWITCHES.contains(key) {
             true => *value == "no",
             false => LISTS.contains(key) && *value != "NULL" && !value.is_empty(),

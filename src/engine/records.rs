@@ -18,6 +18,10 @@ pub struct Record {
     pub process: Process,
     pub log_out: String,
     pub log_err: String,
+    /// Its processes are in a cgroup of its own.
+    pub has_cgroup: bool,
+    /// It is one of several commands that share namespaces (`--sharens`).
+    pub shares: bool,
 }
 
 /// The fields that are used of `NAME.json`.
@@ -33,6 +37,10 @@ struct File {
     log_err_path: String,
     #[serde(default)]
     log_out_path: String,
+    #[serde(default)]
+    cgroup: bool,
+    #[serde(default, rename = "sharensMode")]
+    shares: bool,
 }
 
 /// `${APPTAINER_CONFIGDIR:-$HOME/.apptainer}/instances`.
@@ -101,6 +109,8 @@ fn read(file: &Path, context: &Context) -> Option<Record> {
         image: file.image,
         log_out: file.log_out_path,
         log_err: file.log_err_path,
+        has_cgroup: file.cgroup,
+        shares: file.shares,
     })
 }
 

@@ -15,22 +15,30 @@ const OLDEST: (u32, u32) = (1, 3);
 const HOW_TO_GET: &str = "see apptainer.org for how to install it without root, \
     or name its binary in CTR_APPTAINER";
 
-/// Finds the program: the configured one, else `apptainer`, else `singularity` on the `PATH`.
+/// Where the program is: the configured one, else `apptainer`, else `singularity` on the `PATH`.
 ///
 /// # Errors
-/// There is none, it does not run, or it is too old.
-pub fn find(context: &Context, config: &Config, memory: &Memory) -> Result<Binary> {
-    let path = match &config.apptainer.value {
+/// There is none.
+pub fn locate(context: &Context, config: &Config) -> Result<PathBuf> {
+    match &config.apptainer.value {
         Some(path) => configured(path, context).ok_or_else(|| {
             let from = &config.apptainer.source;
             let message = format!("no Apptainer at {} (from {from})", path.display());
             Error::new(Kind::Engine, message).hint("name the binary itself, or leave it out")
-        })?,
+        }),
         None => context
             .find_program("apptainer")
             .or_else(|| context.find_program("singularity"))
-            .ok_or_else(|| none_found(context))?,
-    };
+            .ok_or_else(|| none_found(context)),
+    }
+}
+
+/// Finds the program, and asks it who it is.
+///
+/// # Errors
+/// There is none, it does not run, or it is too old.
+pub fn find(context: &Context, config: &Config, memory: &Memory) -> Result<Binary> {
+    let path = locate(context, config)?;
     // `apptainer --version` takes 18 ms, more than all else that a start adds.
     let said = memory.recall("version", &path, || ask(&path))?;
     let version = number(&said).ok_or_else(|| {

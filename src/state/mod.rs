@@ -7,7 +7,7 @@ mod store;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Place;
-use crate::engine::{Process, Record, Started};
+use crate::engine::{Knowledge, Process, Record, Started};
 use crate::setup::Setup;
 
 pub use lock::Lock;
@@ -58,6 +58,9 @@ pub struct State {
     pub log_out: String,
     #[serde(default)]
     pub log_err: String,
+    /// What direct joins need to know of it, learned at the first; worth nothing once it has ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub joins: Vec<Knowledge>,
 }
 
 /// Why a state file cannot be used.
@@ -129,6 +132,17 @@ impl State {
         self.phase = Phase::Stopped;
         self.process = None;
         self.started_at = None;
+        self.joins.clear();
+        self
+    }
+
+    /// The state with something more learned of it. Callers may have different settings of
+    /// Apptainer; those of a few are kept.
+    pub fn knowing(mut self, knowledge: Knowledge) -> Self {
+        const MOST: usize = 4;
+        self.joins.retain(|known| known.key != knowledge.key);
+        self.joins.insert(0, knowledge);
+        self.joins.truncate(MOST);
         self
     }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{Output, Place, Run};
 
 /// Every setting that `ctr` has, in the order of the table.
-const SETTINGS: [&str; 11] = [
+const SETTINGS: [&str; 12] = [
     "base_image",
     "overlay_path",
     "trusted",
@@ -18,6 +18,7 @@ const SETTINGS: [&str; 11] = [
     "gpu",
     "apptainer_flags",
     "scrub",
+    "join",
     "prompt.format",
 ];
 
@@ -33,6 +34,7 @@ env = { A = "$(id)", N = 7 }
 gpu = "none"
 apptainer_flags = ["--no-mount", "tmp"]
 scrub = ["SITE"]
+join = "apptainer"
 [prompt]
 format = "<{name}>"
 "#;
@@ -115,6 +117,7 @@ fn the_document_has_every_setting_as_the_file_gives_it() {
         "gpu": "none",
         "apptainer_flags": ["--no-mount", "tmp"],
         "scrub": ["SITE"],
+        "join": "apptainer",
         "prompt.format": "<{name}>",
     });
     for name in SETTINGS {

@@ -16,6 +16,8 @@ fn place() -> Place {
     let place = Place::bare();
     place.start("dev", &[]);
     place.start("other", &[]);
+    // The first command writes down what it learns.
+    place.ctr(["exec", "dev", "true"]).ok();
     place
 }
 

@@ -8,6 +8,8 @@ use crate::support::{Place, eventually, images};
 
 /// Runs commands inside that go on until they are stopped.
 fn busy(place: &Place, name: &str, count: usize) -> Vec<Child> {
+    // The first command has others run before it.
+    place.ctr(["exec", name, "true"]).ok();
     let run = place.ctr(["exec", name, "sleep", "100000"]);
     let children = (0..count).map(|_| run.spawn()).collect();
     eventually("they run inside", || {

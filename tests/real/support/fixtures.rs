@@ -18,6 +18,8 @@ pub struct Images {
     /// A SIF whose start script prints `service: out`, and `service: err` to stderr, writes its own
     /// environment into the file that `SERVICE_DUMP` names, as a block, and runs on until stopped.
     pub service: PathBuf,
+    /// A program that prints what it can see of its own process; `/bin/probe` in each image.
+    pub probe: PathBuf,
 }
 
 const ENVIRONMENT: &str = "export PATH=/image/bin:$PATH\nexport FROM_IMAGE=yes\n";
@@ -39,6 +41,8 @@ pub fn images() -> &'static Images {
         let folder = run_folder().join("images");
         let tree = folder.join("tree");
         make_busybox(&tree);
+        let probe = tree.join("bin/probe");
+        make_probe(&probe);
         let path = |name| folder.join(name);
         let (sandbox, sif, service) = (path("busybox"), path("busybox.sif"), path("service.sif"));
         build(&["--sandbox"], &tree, &sandbox);
@@ -49,6 +53,7 @@ pub fn images() -> &'static Images {
             sandbox,
             sif,
             service,
+            probe,
         }
     })
 }
@@ -96,6 +101,16 @@ fn make_busybox(root: &Path) {
         ENVIRONMENT,
         true,
     );
+}
+
+fn make_probe(to: &Path) {
+    let source = tempfile::Builder::new().suffix(".c").tempfile();
+    let source = source.expect("a temporary file");
+    fs::write(&source, include_str!("probe.c")).expect("a temporary file");
+    let mut compiler = Command::new(tool("cc"));
+    run(compiler
+        .args(["-static", "-O1", "-o"])
+        .args([to, source.path()]));
 }
 
 /// What a program needs to load; nothing when it is static.

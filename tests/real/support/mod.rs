@@ -40,7 +40,7 @@ mod wait;
 
 pub use fixtures::images;
 pub use place::{Place, long_tool};
-pub use run::{Output, Run};
+pub use run::{Output, Run, code};
 pub use script::{Script, get, noted};
 pub use shell::{Session, Shell};
 pub use terminal::Terminal;

@@ -1,0 +1,178 @@
+//! Runs a command inside without Apptainer: joins, becomes what Apptainer's own would be, and stands
+//! outside for it until it ends.
+
+use std::convert::Infallible;
+use std::ffi::{CStr, CString, OsStr, OsString};
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::signal::Signal;
+use nix::sys::wait::waitpid;
+use nix::unistd::{close, execve, pipe2};
+
+use super::privileges::Privileges;
+use super::program;
+use super::raw::in_a_child;
+use super::relay::Relay;
+use super::target::Target;
+use crate::context::Variables;
+use crate::engine::{Program, refusal};
+use crate::error::{Error, Kind, Result};
+
+/// What runs a script that names no interpreter, as in Apptainer.
+const SHELL: &CStr = c"/bin/sh";
+
+/// A command that is about to run inside.
+pub struct Direct<'a> {
+    /// The instance's name, for messages.
+    pub(super) name: &'a str,
+    pub(super) target: Target,
+    /// All but `PWD`.
+    pub(super) environment: Variables,
+    pub(super) privileges: Privileges,
+    pub(super) cwd: &'a Path,
+}
+
+impl Direct<'_> {
+    /// Runs it, and ends this process as it ends; `in_own_folder` when the folder inside must be the
+    /// one in which this process is.
+    ///
+    /// # Errors
+    /// The instance cannot be joined, or has no such folder; with status 126 when the command cannot
+    /// be run, 127 when it is not there.
+    pub fn run(mut self, words: &[OsString], in_own_folder: bool) -> Result<Infallible> {
+        let (word, name) = (&words[0], self.name);
+        let before = in_own_folder.then(here).transpose();
+        self.target.join().map_err(|why| {
+            let message = format!("cannot join `{name}`: {why}");
+            Error::new(Kind::Engine, message).hint("with `--join apptainer` Apptainer does it")
+        })?;
+        let cwd = match go(self.cwd, before) {
+            Ok(Some(cwd)) => cwd,
+            Ok(None) => return Err(refusal::wrong_folder(self.cwd, name, "is another folder")),
+            Err(_) if in_own_folder => {
+                return Err(refusal::wrong_folder(self.cwd, name, "does not exist"));
+            }
+            Err(_) => return Err(refusal::no_folder(self.cwd, name)),
+        };
+        let path = self.environment.get(OsStr::new("PATH")).cloned();
+        let file = program::find(word, &path.unwrap_or_default(), &cwd);
+        let file = file.map_err(|found| match found {
+            Program::Missing => refusal::not_there(word, name),
+            _ => refusal::cannot_run(word, name),
+        })?;
+        self.environment.insert("PWD".into(), cwd.into());
+        let call = Call::new(file.into(), &words[1..], self.environment)
+            .map_err(|why| refusal::cannot_run_since(word, name, why))?;
+        match call.begin(self.privileges) {
+            Ok(Errno::EACCES | Errno::ENOENT) => Err(refusal::cannot_run(word, name)),
+            Ok(error) => Err(refusal::cannot_run_since(word, name, error.desc())),
+            Err(error) => Err(Error::io(format!("cannot run in `{name}`"), error)),
+        }
+    }
+}
+
+/// The working folder, by device and inode.
+fn here() -> std::io::Result<(u64, u64)> {
+    let folder = std::fs::metadata(".")?;
+    Ok((folder.dev(), folder.ino()))
+}
+
+/// Goes to a folder inside, and gives its whole path; `None` when it is not the one `before`.
+fn go(cwd: &Path, before: std::io::Result<Option<(u64, u64)>>) -> std::io::Result<Option<PathBuf>> {
+    std::env::set_current_dir(cwd)?;
+    match before? {
+        Some(before) if here()? != before => Ok(None),
+        _ => std::env::current_dir().map(Some),
+    }
+}
+
+/// What a program is run with, in the form of the system call.
+struct Call {
+    arguments: Vec<CString>,
+    environment: Vec<CString>,
+}
+
+impl Call {
+    fn new(
+        file: OsString,
+        arguments: &[OsString],
+        environment: Variables,
+    ) -> std::result::Result<Self, &'static str> {
+        let words = |words: &mut dyn Iterator<Item = OsString>| -> Option<Vec<CString>> {
+            words
+                .map(|word| CString::new(word.into_vec()).ok())
+                .collect()
+        };
+        let mut entries = environment.into_iter().map(|(mut name, value)| {
+            name.push("=");
+            name.push(value);
+            name
+        });
+        let all = [file].into_iter().chain(arguments.iter().cloned());
+        let made = || {
+            Some(Call {
+                arguments: words(&mut { all })?,
+                environment: words(&mut entries)?,
+            })
+        };
+        made().ok_or("a word holds a NUL byte")
+    }
+
+    /// Starts it in a child and follows that. Comes back only when it could not be run, with what
+    /// the system said.
+    fn begin(self, privileges: Privileges) -> nix::Result<Errno> {
+        let relay = Relay::begin()?;
+        // It closes when the program runs, and brings the system's word when that cannot be.
+        let (failure, tell) = pipe2(OFlag::O_CLOEXEC)?;
+        let (failure, tell) = (File::from(failure), File::from(tell));
+        let command = in_a_child(|| {
+            let _ = close(failure.as_raw_fd());
+            let Err(error) = self.become_it(privileges, &relay, &tell);
+            let _ = (&tell).write_all(&(error as i32).to_ne_bytes());
+        })?;
+        drop(tell);
+        let mut word = [0; 4];
+        if (&failure).read_exact(&mut word).is_ok() {
+            let _ = waitpid(command, None);
+            return Ok(Errno::from_raw(i32::from_ne_bytes(word)));
+        }
+        // The command alone reads and writes these from now on, and may close them.
+        for stream in [0, 1] {
+            let _ = close(stream);
+        }
+        relay.follow(command)
+    }
+
+    fn become_it(
+        &self,
+        privileges: Privileges,
+        relay: &Relay,
+        parent: &File,
+    ) -> nix::Result<Infallible> {
+        privileges.take_on()?;
+        set_pdeathsig(Signal::SIGKILL)?;
+        // It may have died before that: then nobody reads what is told.
+        let mut told = [PollFd::new(parent.as_fd(), PollFlags::empty())];
+        if poll(&mut told, PollTimeout::ZERO)? > 0 {
+            return Err(Errno::ESRCH);
+        }
+        relay.give_back()?;
+        let run = |arguments: &[CString]| execve(&arguments[0], arguments, &self.environment);
+        match run(&self.arguments) {
+            Err(Errno::ENOEXEC) => {
+                let shell = SHELL.to_owned();
+                run(&[&[shell], self.arguments.as_slice()].concat())
+            }
+            other => other,
+        }
+    }
+}

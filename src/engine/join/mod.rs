@@ -1,0 +1,151 @@
+//! The second way into an instance: into the namespaces of its process, without Apptainer. What is
+//! joined, what is checked, and when it steps aside is in `docs/join.md`.
+
+mod direct;
+mod environ;
+mod learn;
+mod privileges;
+mod program;
+mod raw;
+mod relay;
+mod target;
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+use super::{Engine, Process, Run, hand_in, version};
+use environ::{Call, ImageEnvironment};
+use privileges::Privileges;
+use target::Target;
+
+pub use direct::Direct;
+
+/// Why something cannot be done or told without Apptainer, in words that follow on `the instance`.
+pub type Unknown = String;
+
+/// Which way into an instance commands take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Join {
+    /// Directly where that is the same, else through Apptainer
+    Auto,
+    /// Directly, or not at all
+    Direct,
+    /// Through Apptainer
+    Apptainer,
+}
+
+/// What was learned of an instance, and what it is true of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Knowledge {
+    /// Stands for the process, the Apptainer, the image's scripts, and the caller's settings of
+    /// Apptainer: with another of these it is worth nothing.
+    pub key: String,
+    #[serde(flatten)]
+    verdict: Verdict,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Verdict {
+    /// It was joined directly, and nothing differed.
+    Direct {
+        environment: ImageEnvironment,
+        privileges: Privileges,
+    },
+    /// Apptainer is needed, and why.
+    Aside(Unknown),
+}
+
+/// How to go in, and what was learned on the way.
+pub struct Way<'a> {
+    /// Directly, or why not.
+    pub direct: Result<Direct<'a>, Unknown>,
+    /// To be kept with the state.
+    pub learned: Option<Knowledge>,
+}
+
+impl Way<'_> {
+    fn aside(why: impl Into<Unknown>) -> Self {
+        Way {
+            direct: Err(why.into()),
+            learned: None,
+        }
+    }
+}
+
+impl<'e> Engine<'e> {
+    /// The way for a command into the instance that `process` is, of which `known` was learned
+    /// before. What is not known is learned; with `anew`, also what was found to be impossible.
+    pub fn way_in<'a>(
+        &self,
+        run: &Run<'a>,
+        process: &Process,
+        known: &[Knowledge],
+        anew: bool,
+    ) -> Way<'a> {
+        let target = match Target::open(process, &self.context.place) {
+            Ok(target) => target,
+            Err(why) => return Way::aside(why),
+        };
+        let key = match self.key(process, &target) {
+            Ok(key) => key,
+            Err(why) => return Way::aside(why),
+        };
+        let is_direct = |one: &Knowledge| matches!(one.verdict, Verdict::Direct { .. });
+        let mut known = known
+            .iter()
+            .filter(|one| one.key == key && (!anew || is_direct(one)));
+        let known = known.next();
+        let learned = match known {
+            Some(_) => None,
+            None => match self.learn(run.name, process, &target) {
+                Ok(verdict) => Some(Knowledge { key, verdict }),
+                Err(why) => return Way::aside(why),
+            },
+        };
+        let direct = match known.or(learned.as_ref()).map(|one| &one.verdict) {
+            Some(Verdict::Direct {
+                environment,
+                privileges,
+            }) => {
+                let variables =
+                    self.variables(&run.environment, run.keep, run.hostos && !run.clean);
+                let call = Call {
+                    variables: &variables,
+                    clean: run.clean,
+                };
+                environment.of_command(&call).map(|environment| Direct {
+                    name: run.name,
+                    target,
+                    environment,
+                    privileges: *privileges,
+                    cwd: Path::new(run.cwd),
+                })
+            }
+            Some(Verdict::Aside(why)) => Err(why.clone()),
+            None => Err("nothing is known of it".into()),
+        };
+        Way { direct, learned }
+    }
+
+    /// What stands for all that the knowledge depends on.
+    fn key(&self, process: &Process, target: &Target) -> Result<String, Unknown> {
+        let mut hasher = DefaultHasher::new();
+        (process.pid, process.pid_start_time).hash(&mut hasher);
+        target.scripts()?.hash(&mut hasher);
+        let apptainer =
+            version::locate(self.context, self.config).map_err(|error| error.message)?;
+        let file = std::fs::metadata(&apptainer)
+            .map_err(|error| format!("{}: {error}", apptainer.display()))?;
+        (apptainer, file.dev(), file.ino(), file.size()).hash(&mut hasher);
+        (file.mtime(), file.mtime_nsec()).hash(&mut hasher);
+        hand_in::settings(&self.context.variables).hash(&mut hasher);
+        Ok(format!("{:016x}", hasher.finish()))
+    }
+}

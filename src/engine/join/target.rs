@@ -1,0 +1,201 @@
+//! The process of an instance, opened once, and the namespaces that it is in.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use nix::dir::Dir;
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, openat, readlinkat};
+use nix::sched::{CloneFlags, setns};
+use nix::sys::stat::{FileStat, Mode, SFlag, fstatat};
+use nix::sys::wait::waitpid;
+use nix::unistd::{geteuid, pipe2};
+use procfs::FromRead;
+use procfs::process::Stat;
+
+use super::Unknown;
+use super::raw::in_a_child;
+use crate::context::Place;
+use crate::engine::Process;
+
+/// The namespaces in the order in which Apptainer joins them: that of the user gives the rights to
+/// join the others, and the one of mounts would hide `/proc`.
+const NAMESPACES: [(&str, CloneFlags); 7] = [
+    ("user", CloneFlags::CLONE_NEWUSER),
+    ("pid", CloneFlags::CLONE_NEWPID),
+    ("net", CloneFlags::CLONE_NEWNET),
+    ("uts", CloneFlags::CLONE_NEWUTS),
+    ("ipc", CloneFlags::CLONE_NEWIPC),
+    ("cgroup", CloneFlags::CLONE_NEWCGROUP),
+    ("mnt", CloneFlags::CLONE_NEWNS),
+];
+
+/// Where an image has the scripts that make its environment; Apptainer runs them by name.
+const SCRIPTS: &str = "/.singularity.d/env";
+
+/// The script after which Apptainer lays in what is handed in, and the only one that it knows to
+/// come later.
+const LAST_SCRIPTS: [&str; 2] = ["99-base.sh", "99-runtimevars.sh"];
+
+/// `/proc/<pid>`, opened: whatever becomes of the number, this stays that process or nothing. A pidfd
+/// would do the same from Linux 5.8 on.
+pub struct Target {
+    folder: OwnedFd,
+}
+
+impl Target {
+    /// Opens the process, and makes sure that it is the one that was recorded.
+    ///
+    /// # Errors
+    /// It is another one, or not the caller's own.
+    pub fn open(process: &Process, here: &Place) -> Result<Self, Unknown> {
+        if process.boot_id != here.boot_id || process.pid_namespace != here.pid_namespace {
+            return Err("its process cannot be told from here".into());
+        }
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let path = PathBuf::from(format!("/proc/{}", process.pid));
+        let folder = nix::fcntl::open(&path, flags, Mode::empty());
+        let target = Target {
+            folder: folder.map_err(|error| format!("{}: {error}", path.display()))?,
+        };
+        let stat = target.read("stat").map_err(|error| error.to_string())?;
+        let stat = Stat::from_read(stat.as_slice()).map_err(|error| error.to_string())?;
+        if stat.starttime != process.pid_start_time {
+            return Err(format!("process {} is another one by now", process.pid));
+        }
+        let owner = target.stat("").map(|stat| stat.st_uid);
+        if owner != Ok(geteuid().as_raw()) {
+            return Err("its process is not yours, as under a setuid installation".into());
+        }
+        Ok(target)
+    }
+
+    /// What a file below `/proc/<pid>` says.
+    pub fn read(&self, file: &str) -> io::Result<Vec<u8>> {
+        let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+        let mut bytes = Vec::new();
+        File::from(openat(&self.folder, file, flags, Mode::empty())?).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn stat(&self, below: impl AsRef<Path>) -> nix::Result<FileStat> {
+        let flags = match below.as_ref().as_os_str().is_empty() {
+            true => AtFlags::AT_EMPTY_PATH,
+            false => AtFlags::empty(),
+        };
+        fstatat(&self.folder, below.as_ref(), flags)
+    }
+
+    /// True for a path that is there inside; links on the way are not for this.
+    pub fn has(&self, path: &str) -> bool {
+        self.stat(format!("root{path}")).is_ok()
+    }
+
+    /// What the image's scripts are at this moment, file by file, as text to compare.
+    ///
+    /// # Errors
+    /// They cannot be listed, or one runs after what is handed in, and may act upon it.
+    pub fn scripts(&self) -> Result<String, Unknown> {
+        let from_outside = open_folder(&self.folder, &format!("root{SCRIPTS}"));
+        match from_outside {
+            // A FUSE file system of the instance's own shows itself to no one outside.
+            Err(Errno::EACCES) => self.scripts_from_inside(),
+            folder => list(folder.map_err(unlisted)?),
+        }
+    }
+
+    fn scripts_from_inside(&self) -> Result<String, Unknown> {
+        let (answer, tell) = pipe2(OFlag::O_CLOEXEC).map_err(unlisted)?;
+        let mut child = Some(File::from(tell));
+        let looker = in_a_child(|| {
+            let Some(mut tell) = child.take() else { return };
+            let folder = || open_folder(AT_FDCWD, SCRIPTS).map_err(unlisted);
+            let listed = self.join().and_then(|()| list(folder()?));
+            let _ = match listed {
+                Ok(text) => write!(tell, "+{text}"),
+                Err(why) => write!(tell, "-{why}"),
+            };
+        });
+        let looker = looker.map_err(unlisted)?;
+        drop(child);
+        let mut text = String::new();
+        let read = File::from(answer).read_to_string(&mut text);
+        let _ = waitpid(looker, None);
+        read.map_err(|error| error.to_string())?;
+        match text.split_at_checked(1) {
+            Some(("+", text)) => Ok(text.to_owned()),
+            Some((_, why)) => Err(why.to_owned()),
+            None => Err("its environment scripts cannot be seen".into()),
+        }
+    }
+
+    /// The namespaces that are not this process's own, in the order to join them.
+    ///
+    /// # Errors
+    /// They cannot be looked at, or that of the user is not among them.
+    fn foreign(&self) -> Result<Vec<(OwnedFd, CloneFlags)>, Unknown> {
+        let mut foreign = Vec::new();
+        for (name, kind) in NAMESPACES {
+            let file = format!("ns/{name}");
+            let shown = |error: &dyn std::fmt::Display| format!("{file}: {error}");
+            let theirs = readlinkat(&self.folder, file.as_str()).map_err(|e| shown(&e))?;
+            let own = fs::read_link(format!("/proc/self/{file}")).map_err(|e| shown(&e))?;
+            if own.as_os_str() == theirs {
+                continue;
+            }
+            let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+            let namespace = openat(&self.folder, file.as_str(), flags, Mode::empty());
+            foreign.push((namespace.map_err(|e| shown(&e))?, kind));
+        }
+        match foreign.first() {
+            Some((_, CloneFlags::CLONE_NEWUSER)) => Ok(foreign),
+            _ => Err("it has no user namespace of its own, as under a setuid installation".into()),
+        }
+    }
+
+    /// Joins them. Children are in the pid namespace then, this process is in all others.
+    ///
+    /// # Errors
+    /// One cannot be joined. As long as that is the first, nothing is changed.
+    pub fn join(&self) -> Result<(), Unknown> {
+        for (namespace, kind) in self.foreign()? {
+            setns(namespace, kind).map_err(|error| format!("{kind:?}: {error}"))?;
+        }
+        Ok(())
+    }
+}
+
+fn unlisted(error: Errno) -> Unknown {
+    format!("its environment scripts: {}", error.desc())
+}
+
+fn open_folder(at: impl AsFd, path: &str) -> nix::Result<OwnedFd> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    openat(at, path, flags, Mode::empty())
+}
+
+fn list(folder: OwnedFd) -> Result<String, Unknown> {
+    let mut folder = Dir::from_fd(folder).map_err(unlisted)?;
+    let mut names = Vec::new();
+    for entry in folder.iter() {
+        names.push(entry.map_err(unlisted)?.file_name().to_owned());
+    }
+    names.retain(|name| name.to_bytes().ends_with(b".sh"));
+    names.sort();
+    let mut all = String::new();
+    for name in names {
+        let shown = name.to_string_lossy();
+        if *shown > *LAST_SCRIPTS[0] && !LAST_SCRIPTS.contains(&&*shown) {
+            return Err(format!("its script {shown} runs after what is handed in"));
+        }
+        let stat = fstatat(&folder, &*name, AtFlags::AT_SYMLINK_NOFOLLOW).map_err(unlisted)?;
+        if SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT != SFlag::S_IFREG {
+            return Err(format!("its script {shown} is no file of its own"));
+        }
+        let (size, seconds, nanoseconds) = (stat.st_size, stat.st_mtime, stat.st_mtime_nsec);
+        all += &format!("{shown} {} {size} {seconds}.{nanoseconds}\n", stat.st_ino);
+    }
+    Ok(all)
+}
