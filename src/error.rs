@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A failure, in words for a person and in a form for programs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Error {
     /// What sort of failure it is; the `kind` of the JSON form.
     pub kind: Kind,

@@ -14,6 +14,7 @@ mod error;
 mod memory;
 mod names;
 mod output;
+mod parse;
 mod plan;
 mod report;
 mod resolve;
@@ -26,10 +27,9 @@ mod status;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    complete::answer().unwrap_or_else(|| match cli::Cli::try_parse() {
+    let words: Vec<_> = std::env::args_os().collect();
+    complete::answer().unwrap_or_else(|| match parse::parse(&words) {
         Ok(cli) => {
             let output = report::output(&cli.global);
             report::outcome(commands::run(&cli.command, output), &cli.command, output)

@@ -98,6 +98,24 @@ impl Instance {
         }
     }
 
+    /// An instance as its state has it: running, with a process that is not looked at. `None` when
+    /// the state says something else.
+    pub fn recorded(state: State, context: &Context) -> Option<Self> {
+        let is_here = state.phase == Phase::Running && state.host == context.host;
+        let process = state.process.clone().filter(|_| is_here)?;
+        Some(Instance {
+            name: state.setup.name.clone(),
+            host: state.host.clone(),
+            status: Status::Running,
+            reason: String::new(),
+            process: Some(process),
+            image: state.setup.base_image.clone(),
+            log_out: state.log_out.clone(),
+            log_err: state.log_err.clone(),
+            state: Some(state),
+        })
+    }
+
     /// False for a dead one whose file does not say on which host it ran, as those of the
     /// reference: on a shared home it may live on another.
     pub fn is_known_here(&self) -> bool {
@@ -205,13 +223,10 @@ pub fn is_cut_off(state: &State, engine: &Engine) -> bool {
 /// True for a start that was begun by a `ctr` that is gone; Apptainer may still be at it. Inside an
 /// instance there is no telling, and nothing to be mended.
 pub fn has_lost_its_starter(state: &State, engine: &Engine) -> bool {
-    if engine.surrounding().is_some() {
-        return false;
-    }
     let starter = state
         .process
         .as_ref()
-        .filter(|_| state.phase == Phase::Starting);
+        .filter(|_| state.phase == Phase::Starting && engine.surrounding().is_none());
     starter.is_some_and(|starter| matches!(engine.health(starter), Health::Gone(_)))
 }
 

@@ -1,7 +1,7 @@
 //! `ctr enter`: shows the notes, then becomes a shell inside.
 
 use std::io::{BufRead, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{restart, running};
 use crate::cli;
@@ -57,13 +57,13 @@ fn a_person_agrees(instance: &Instance, session: &Session) -> bool {
 }
 
 /// The caller's folder when it is the same inside, else home or `/`, with a word.
-fn folder(instance: &Instance, session: &Session) -> Result<String> {
+fn folder(instance: &Instance, session: &Session) -> Result<PathBuf> {
     let (cwd, compared) = match running::callers_folder(instance, session) {
         Ok((cwd, compared)) => (Some(cwd), compared),
         Err(_) => (None, Folder::Missing),
     };
     if let (Some(cwd), Folder::Same | Folder::Unknown) = (&cwd, compared) {
-        return running::as_text(cwd).map(str::to_owned);
+        return running::as_text(cwd).map(PathBuf::from);
     }
     let shown = cwd.map_or_else(
         || "the working folder".to_owned(),
@@ -78,7 +78,7 @@ fn folder(instance: &Instance, session: &Session) -> Result<String> {
     session
         .output
         .warn(&format!("{shown} {what} in `{}`: {going}", instance.name));
-    running::as_text(folder).map(str::to_owned)
+    running::as_text(folder).map(PathBuf::from)
 }
 
 /// Where to go instead: home, which an instance need not have (`--no-home`, `--contain`).

@@ -1,13 +1,13 @@
 //! `ctr exec`: goes in directly where that is the same, else looks first and becomes Apptainer.
 
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{running, way};
 use crate::activation;
 use crate::cli;
 use crate::engine::{
-    DEFAULT_PATH, Folder, Program, Run, cannot_run, no_folder, not_there, wrong_folder,
+    DEFAULT_PATH, Folder, Join, Program, Run, cannot_run, no_folder, not_there, wrong_folder,
 };
 use crate::error::{Error, Kind, Result};
 use crate::names::Target;
@@ -21,21 +21,68 @@ use crate::status::Instance;
 /// be run, 127 when it is not there.
 pub fn run(args: &cli::Exec, session: &Session) -> Result<()> {
     let (target, command) = split(&args.words)?;
+    let join = args.join.unwrap_or(session.config.join.value);
+    let why = match join {
+        Join::Apptainer => "as asked for".to_owned(),
+        Join::Auto | Join::Direct => directly(args, &target, command, join, session)?,
+    };
+
     let instance = session.instance(Some(&target))?;
     running::check_running(&instance, session)?;
+    if join == Join::Direct {
+        let message = format!("`{}` cannot be joined directly: {why}", instance.name);
+        return Err(Error::new(Kind::Engine, message).hint("with `--join auto` Apptainer does it"));
+    }
+    let detail = format!("goes through Apptainer: {why}");
+    session.output.detail(&detail);
     let cwd = folder(args, &instance, session)?;
-    let run = Run {
+    let run = prepare(args, &command[0], &instance, &cwd, session)?;
+    look_first(&command[0], &run, &instance, session)?;
+    running::become_program(session.engine.exec(&run, command)?)
+}
+
+/// Runs the command without Apptainer; comes back when that cannot be, and says why. Whether the
+/// instance runs is seen by joining it, and not looked at before.
+fn directly(
+    args: &cli::Exec,
+    target: &Target,
+    command: &[OsString],
+    join: Join,
+    session: &Session,
+) -> Result<String> {
+    let name = session.name(Some(target))?;
+    let Some(state) = session.store.load(name.as_str())? else {
+        return Ok("it was started without ctr".to_owned());
+    };
+    let Some(instance) = Instance::recorded(state, session.context) else {
+        return Ok("its state does not say which process it is".to_owned());
+    };
+    let asked = args.cwd.as_ref().map(PathBuf::from);
+    let Some(cwd) = asked.or(session.context.cwd.clone()) else {
+        return Ok("the working folder was removed".to_owned());
+    };
+    let run = prepare(args, &command[0], &instance, &cwd, session)?;
+    match way::direct(&run, &instance, join, session) {
+        Ok(direct) => {
+            session.output.detail("joins directly");
+            match direct.run(command, args.cwd.is_none())? {}
+        }
+        Err(why) => Ok(why),
+    }
+}
+
+fn prepare<'a>(
+    args: &cli::Exec,
+    program: &OsStr,
+    instance: &'a Instance,
+    cwd: &'a Path,
+    session: &Session,
+) -> Result<Run<'a>> {
+    Ok(Run {
         clean: args.cleanenv,
         keep: args.keep_env,
-        ..running::prepare(&instance, Path::new(&command[0]), &args.env, &cwd, session)?
-    };
-    match way::choose(&run, &instance, args.join, session)? {
-        Some(direct) => match direct.run(command, args.cwd.is_none())? {},
-        None => {
-            look_first(&command[0], &run, &instance, session)?;
-            running::become_program(session.engine.exec(&run, command)?)
-        }
-    }
+        ..running::prepare(instance, Path::new(program), &args.env, cwd, session)?
+    })
 }
 
 /// `NAME [--] COMMAND [ARG]…`: the instance and the command.
@@ -65,20 +112,21 @@ pub fn split(words: &[OsString]) -> Result<(Target, &[OsString])> {
     Ok((target, command))
 }
 
-/// The folder inside in which the command runs.
-fn folder(args: &cli::Exec, instance: &Instance, session: &Session) -> Result<String> {
+/// The folder inside in which Apptainer runs the command.
+fn folder(args: &cli::Exec, instance: &Instance, session: &Session) -> Result<PathBuf> {
     let name = &instance.name;
     if let Some(cwd) = &args.cwd {
-        let there = running::inside(instance, session)
-            .map_or(Folder::Unknown, |inside| inside.folder(Path::new(cwd)));
-        if !cwd.starts_with('/') || there == Folder::Missing {
-            return Err(no_folder(Path::new(cwd), name));
+        let cwd = Path::new(cwd);
+        let there = running::inside(instance, session);
+        let there = there.map_or(Folder::Unknown, |inside| inside.folder(cwd));
+        if cwd.is_relative() || there == Folder::Missing {
+            return Err(no_folder(cwd, name));
         }
-        return Ok(cwd.clone());
+        return Ok(cwd.to_owned());
     }
     let (cwd, compared) = running::callers_folder(instance, session)?;
     match compared {
-        Folder::Same | Folder::Unknown => running::as_text(&cwd).map(str::to_owned),
+        Folder::Same | Folder::Unknown => running::as_text(&cwd).map(PathBuf::from),
         Folder::Other => Err(wrong_folder(&cwd, name, "is another folder")),
         Folder::Missing => Err(wrong_folder(&cwd, name, "does not exist")),
     }
@@ -93,13 +141,13 @@ fn look_first(word: &OsStr, run: &Run, instance: &Instance, session: &Session) -
     let own_path = own_path.filter(|_| run.hostos && !run.clean);
     let look = |image_path: &str| {
         let search = run.environment.path.applied_to(image_path);
-        inside.program(Path::new(word), Path::new(run.cwd), &search)
+        inside.program(Path::new(word), run.cwd, &search)
     };
     let mut found = look(own_path.as_deref().unwrap_or(DEFAULT_PATH));
     if matches!(found, Program::Missing | Program::CannotRun) {
         // The image may have a PATH of its own.
         if let Some(path) = session.engine.image_path(run) {
-            found = inside.program(Path::new(word), Path::new(run.cwd), &path);
+            found = inside.program(Path::new(word), run.cwd, &path);
         }
     }
     match found {

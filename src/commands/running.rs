@@ -54,7 +54,7 @@ pub fn prepare<'a>(
     instance: &'a Instance,
     program: &Path,
     more: &[Assignment],
-    cwd: &'a str,
+    cwd: &'a Path,
     session: &Session,
 ) -> Result<Run<'a>> {
     for assignment in more {

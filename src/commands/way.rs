@@ -1,55 +1,26 @@
-//! Which way into an instance a command takes: directly, or through Apptainer.
+//! The direct way into an instance, and what is remembered of it.
 
 use crate::engine::{Direct, Join, Knowledge, Run};
-use crate::error::{Error, Kind, Result};
 use crate::session::Session;
+use crate::state::State;
 use crate::status::Instance;
 
-/// The direct way when it is asked for or as good as Apptainer's, ready to run a command; `None` for
-/// Apptainer's. What was learned for it is kept with the state.
-///
-/// # Errors
-/// The direct way is asked for, and impossible.
-pub fn choose<'a>(
-    run: &Run<'a>,
-    instance: &Instance,
-    asked: Option<Join>,
-    session: &Session,
-) -> Result<Option<Direct<'a>>> {
-    let join = asked.unwrap_or(session.config.join.value);
-    let why = match join {
-        Join::Apptainer => "as asked for".to_owned(),
-        Join::Auto | Join::Direct => match direct(run, instance, join, session) {
-            Ok(direct) => {
-                session.output.detail("joins directly");
-                return Ok(Some(direct));
-            }
-            Err(why) => why,
-        },
-    };
-    if join == Join::Direct {
-        let message = format!("`{}` cannot be joined directly: {why}", run.name);
-        return Err(Error::new(Kind::Engine, message)
-            .hint("without `--join direct` and `join = \"direct\"` Apptainer is used instead"));
-    }
-    session
-        .output
-        .detail(&format!("goes through Apptainer: {why}"));
-    Ok(None)
-}
-
-fn direct<'a>(
+/// The direct way for a command, or why there is none. What was learned for it is kept with the
+/// state.
+pub fn direct<'a>(
     run: &Run<'a>,
     instance: &Instance,
     join: Join,
     session: &Session,
-) -> std::result::Result<Direct<'a>, String> {
+) -> Result<Direct<'a>, String> {
     let state = instance.state.as_ref();
-    let state = state.ok_or("it was started without ctr")?;
-    let process = state.process.as_ref();
-    let process = process.ok_or("its state does not say which process it is")?;
-    let anew = join == Join::Direct;
-    let way = session.engine.way_in(run, process, &state.joins, anew);
+    let known = state.map_or_else(Vec::new, State::joins);
+    let process = instance.process.as_ref();
+    let process = process.ok_or("it has no process")?;
+    // Who insists has it looked at again.
+    let way = session
+        .engine
+        .way_in(run, process, &known, join == Join::Direct);
     if let Some(learned) = way.learned {
         remember(learned, instance, session);
     }

@@ -103,7 +103,7 @@ pub struct Run<'a> {
     /// The environment, folded.
     pub environment: Folded,
     /// Folder inside.
-    pub cwd: &'a str,
+    pub cwd: &'a Path,
     /// Start from an empty environment.
     pub clean: bool,
     /// Keep the caller's variables that would break a foreign image.
@@ -323,7 +323,8 @@ impl<'a> Engine<'a> {
         self.check_size(&run.environment)?;
         let mut command =
             self.command(self.variables(&run.environment, run.keep, run.hostos && !run.clean))?;
-        command.args(["--quiet", action, "--no-eval", "--cwd", run.cwd]);
+        command.args(["--quiet", action, "--no-eval", "--cwd"]);
+        command.arg(run.cwd);
         command.args(flags);
         if run.clean {
             command.arg("--cleanenv");

@@ -3,11 +3,14 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-use procfs::Current;
-use procfs::process::{Process as Proc, all_processes};
+use procfs::process::{Process as Proc, Stat, all_processes};
+use procfs::{Current, FromRead};
 
 use super::{Health, Process};
 use crate::context::Place;
+
+/// Why an instance is broken.
+pub const NOT_CONNECTED: &str = "a FUSE helper was killed: its file system is not connected";
 
 /// How Apptainer titles the process that watches over an instance.
 const SUPERVISOR_TITLE: &str = "Apptainer instance";
@@ -29,7 +32,7 @@ impl Identity {
 
 /// Start of a process in clock ticks since boot; `None` when it has ended.
 pub fn start_time(pid: i32) -> Option<u64> {
-    let stat = Proc::new(pid).ok()?.stat().ok()?;
+    let stat = Stat::from_file(format!("/proc/{pid}/stat")).ok()?;
     (stat.state != 'Z' && stat.state != 'X').then_some(stat.starttime)
 }
 
@@ -59,7 +62,7 @@ pub fn health(process: &Process, here: &Place) -> Health {
         .and_then(|mut entries| entries.next().transpose());
     match first {
         Err(error) if error.raw_os_error() == Some(nix::libc::ENOTCONN) => {
-            Health::Broken("a FUSE helper was killed: its file system is not connected".into())
+            Health::Broken(NOT_CONNECTED.into())
         }
         // Another's, or of a setuid installation: what cannot be seen is not held against it.
         _ => Health::Running,

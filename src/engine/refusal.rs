@@ -4,6 +4,7 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
+use super::processes::NOT_CONNECTED;
 use crate::error::{Error, Kind};
 
 const CANNOT_RUN: u8 = 126;
@@ -40,4 +41,11 @@ pub fn wrong_folder(folder: &Path, name: &str, what: &str) -> Error {
 pub fn no_folder(folder: &Path, name: &str) -> Error {
     let message = format!("no folder {} in `{name}`", folder.display());
     Error::new(Kind::Folder, message).hint("--cwd takes the absolute path of a folder inside")
+}
+
+/// The file system inside is gone.
+pub fn broken(name: &str) -> Error {
+    let message = format!("`{name}` is broken: {NOT_CONNECTED}");
+    let hint = format!("`ctr restart {name}` starts it again");
+    Error::new(Kind::NotRunning, message).hint(hint)
 }

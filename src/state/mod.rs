@@ -1,10 +1,12 @@
 //! The memory of how instances were started: one JSON file each. The only place that reads or
 //! writes such files.
 
+mod file;
 mod lock;
 mod store;
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::context::Place;
 use crate::engine::{Knowledge, Process, Record, Started};
@@ -31,6 +33,7 @@ pub enum Phase {
 
 /// One state file.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(from = "file::File")]
 pub struct State {
     #[serde(default)]
     pub format: u32,
@@ -58,9 +61,9 @@ pub struct State {
     pub log_out: String,
     #[serde(default)]
     pub log_err: String,
-    /// What direct joins need to know of it, learned at the first; worth nothing once it has ended.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub joins: Vec<Knowledge>,
+    /// What direct joins need to know of it, as text: most readers have no use for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    joins: Option<Box<RawValue>>,
 }
 
 /// Why a state file cannot be used.
@@ -132,17 +135,28 @@ impl State {
         self.phase = Phase::Stopped;
         self.process = None;
         self.started_at = None;
-        self.joins.clear();
+        self.joins = None;
         self
     }
 
+    /// What direct joins need to know of it; nothing where another version of `ctr` wrote it, since
+    /// it can be learned anew.
+    pub fn joins(&self) -> Vec<Knowledge> {
+        let known = self.joins.as_ref();
+        known.map_or_else(Vec::new, |text| {
+            serde_json::from_str(text.get()).unwrap_or_default()
+        })
+    }
+
     /// The state with something more learned of it. Callers may have different settings of
-    /// Apptainer; those of a few are kept.
+    /// Apptainer; what is true for a few is kept.
     pub fn knowing(mut self, knowledge: Knowledge) -> Self {
         const MOST: usize = 4;
-        self.joins.retain(|known| known.key != knowledge.key);
-        self.joins.insert(0, knowledge);
-        self.joins.truncate(MOST);
+        let mut joins = self.joins();
+        joins.retain(|known| known.key != knowledge.key);
+        joins.insert(0, knowledge);
+        joins.truncate(MOST);
+        self.joins = serde_json::value::to_raw_value(&joins).ok();
         self
     }
 
@@ -151,12 +165,20 @@ impl State {
     /// # Errors
     /// It is not JSON of this form, or of a newer format.
     pub fn from_json(bytes: &[u8]) -> Result<Self, Unusable> {
+        let read: serde_json::Result<State> = serde_json::from_slice(bytes);
         // What a newer one holds beside its format is not for this version to judge.
-        let Format { format } = serde_json::from_slice(bytes).map_err(damaged)?;
+        let format = match &read {
+            Ok(state) => state.format,
+            Err(_) => {
+                serde_json::from_slice::<Format>(bytes)
+                    .map_err(damaged)?
+                    .format
+            }
+        };
         if format > FORMAT {
             return Err(Unusable::Newer(format));
         }
-        let mut state: State = serde_json::from_slice(bytes).map_err(damaged)?;
+        let mut state = read.map_err(damaged)?;
         if state.format == 0 {
             // The reference sets them empty, and Python then trusts nobody.
             let emptied = ["CURL_CA_BUNDLE=", "SSL_CERT_FILE="];
@@ -177,6 +199,7 @@ fn now() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::setup::Withheld;
 
     const OF_THE_REFERENCE: &str = r#"{
         "name": "cnt1",
@@ -198,21 +221,56 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
+        let text = |what: &str| what.to_owned();
+        let list = |what: &str| vec![text(what)];
+        // Every field with a value of its own, so that none can be lost or taken for another.
+        let setup = Setup {
+            name: text("x"),
+            env: list("A=$(x)\n"),
+            overlays: list("o"),
+            bind_paths: list("b"),
+            working_folder: Some(text("w")),
+            base_image: text("i"),
+            notes: [(text("A"), text("n"))].into(),
+            note: Some(text("m")),
+            fakeroot: true,
+            writable: true,
+            gpu: list("g"),
+            apptainer_flags: list("f"),
+            host_env: list("h"),
+            withheld: vec![Withheld {
+                file: text("s"),
+                names: list("S"),
+                reason: text("r"),
+            }],
+        };
         let place = Place {
-            boot_id: "b".into(),
+            boot_id: text("b"),
             pid_namespace: 3,
         };
-        let setup = Setup {
-            name: "x".into(),
-            env: vec!["A=$(x)\n".into()],
-            ..Setup::default()
-        };
-        let state = State::starting(setup, 4, "h", &place);
-        let read = State::from_json(&serde_json::to_vec(&state).unwrap()).unwrap();
+        let mut state = State::starting(setup, 4, "host", &place);
+        state.started_at = Some(now());
+        state.apptainer = text("a");
+        state.apptainer_version = text("v");
+        state.log_out = text("out");
+        state.log_err = text("err");
+        state.joins = serde_json::value::to_raw_value(&[1]).ok();
+        let written = serde_json::to_vec(&state).unwrap();
+        let read = State::from_json(&written).unwrap();
+        assert_eq!(serde_json::to_vec(&read).unwrap(), written);
         assert_eq!(read.setup, state.setup);
-        assert_eq!(read.process, state.process);
         let stopped = State::from_json(&serde_json::to_vec(&state.stopped()).unwrap()).unwrap();
         assert_eq!((stopped.phase, stopped.process), (Phase::Stopped, None));
+        assert!(stopped.joins.is_none());
+    }
+
+    #[test]
+    fn what_is_not_understood_of_joins_is_forgotten() {
+        for joins in ["7", "[{\"key\": 1}]", "[{\"key\": \"k\"}]", "null", "[]"] {
+            let text = format!("{{\"name\": \"x\", \"joins\": {joins}}}");
+            let state = State::from_json(text.as_bytes()).unwrap();
+            assert!(state.joins().is_empty(), "{joins}");
+        }
     }
 
     #[test]

@@ -59,6 +59,7 @@ impl Store {
     pub fn load(&self, name: &str) -> Result<Option<State>> {
         for folder in [self.folder(), self.root.clone()] {
             if let Some(state) = self.read(&folder, name)? {
+                self.check_folder(&folder)?;
                 return Ok(Some(state));
             }
         }
@@ -184,12 +185,16 @@ impl Store {
 
     fn list_folder(&self, folder: &Path, host: &str) -> Vec<Entry> {
         let files = fs::read_dir(folder).into_iter().flatten().flatten();
+        let fault = self.check_folder(folder).err();
         let mut entries: Vec<Entry> = files
             .filter_map(|file| {
                 let file_name = file.file_name().into_string().ok()?;
                 let name = file_name.strip_suffix(".json")?;
                 name.parse::<InstanceName>().ok()?;
-                let state = self.read(folder, name).transpose()?;
+                let state = match &fault {
+                    Some(fault) => Err(fault.clone()),
+                    None => self.read(folder, name).transpose()?,
+                };
                 Some(Entry {
                     name: name.to_owned(),
                     host: host.to_owned(),
@@ -218,10 +223,9 @@ impl Store {
         };
         let metadata = file.metadata().map_err(|error| unreadable(&error))?;
         self.check_owner(&path, &metadata)?;
-        let of_folder = fs::metadata(folder).map_err(|error| unreadable(&error))?;
-        self.check_owner(folder, &of_folder)?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)
+        // It was written whole, and is never written to again.
+        let mut bytes = vec![0; metadata.len() as usize];
+        file.read_exact(&mut bytes)
             .map_err(|error| unreadable(&error))?;
         let damaged = |why: String| {
             let message = format!("the state file {} is damaged: {why}", path.display());
@@ -245,6 +249,16 @@ impl Store {
             )));
         }
         Ok(Some(state))
+    }
+
+    fn check_folder(&self, folder: &Path) -> Result<()> {
+        let metadata = fs::metadata(folder).map_err(|error| {
+            Error::new(
+                Kind::State,
+                format!("cannot read {}: {error}", folder.display()),
+            )
+        })?;
+        self.check_owner(folder, &metadata)
     }
 
     /// What a state says ends in `eval`: it must be the user's own word.

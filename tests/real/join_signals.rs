@@ -53,6 +53,13 @@ fn state(pid: u32) -> Option<char> {
     stat.rsplit_once(") ")?.1.chars().next()
 }
 
+/// True when its process group is the one in the foreground of its terminal.
+fn has_terminal(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+    fields.len() > 5 && fields[2] == fields[5]
+}
+
 #[test]
 fn signals_to_ctr_reach_the_command_once() {
     let place = instance("bio");
@@ -95,23 +102,34 @@ fn it_ends_by_the_signal_that_ended_the_command() {
 #[test]
 fn it_stops_and_goes_on_with_the_command() {
     let place = instance("bio");
-    let (mut child, file) = begin(&place, TELLS);
+    place.write("work/tells", TELLS);
+    // Of a group that no shell looks after, Linux stops nothing.
+    let mut bash = Shell::Bash.interactive(&place, "");
+    bash.eval("ctr exec --join direct bio sh tells > told & echo $! > pid");
+    let file = place.work().join("told");
+    wait_for(&file, "ready");
+    let pid = fs::read_to_string(place.work().join("pid")).unwrap();
+    let pid: i32 = pid.trim().parse().unwrap();
+    let send = |signal| kill(Pid::from_raw(pid), signal).unwrap();
     for signal in [Signal::SIGTSTP, Signal::SIGTTIN, Signal::SIGTTOU] {
-        send(&child, signal);
+        send(signal);
         eventually("ctr has stopped", || {
-            (state(child.id()) == Some('T')).then_some(())
+            (state(pid as u32) == Some('T')).then_some(())
         });
-        let command = &processes::children(child.id() as i32)[0];
+        let command = &processes::children(pid)[0];
         assert_eq!(state(command.pid as u32), Some('T'));
-        send(&child, Signal::SIGCONT);
+        send(Signal::SIGCONT);
         eventually("ctr goes on", || {
-            (state(child.id()) == Some('S')).then_some(())
+            (state(pid as u32) == Some('S')).then_some(())
         });
     }
-    send(&child, Signal::SIGUSR1);
+    send(Signal::SIGUSR1);
     wait_for(&file, "USR1");
-    send(&child, Signal::SIGTERM);
-    assert_eq!(child.wait().unwrap().code(), Some(9));
+    send(Signal::SIGTERM);
+    assert_eq!(
+        bash.eval(&format!("wait {pid}; echo $?")).lines().last(),
+        Some("9")
+    );
 }
 
 #[test]
@@ -226,16 +244,21 @@ fn job_control_works_as_for_a_local_command() {
             "ctr exec --join direct bio sh -c 'echo be\"\"gin; read word; echo g\"\"ot:$word'",
         );
         session.wait_for("\nbegin");
+        let all = place.processes();
+        let ctr = all.iter().find(|one| one.title.contains("ctr exec"));
+        let ctr = ctr.expect("it runs").pid as u32;
+        let waits = |what: &str, is_there: &dyn Fn() -> bool| {
+            eventually(what, || is_there().then_some(()));
+        };
         session.ctrl('z');
+        waits("it has stopped", &|| state(ctr) == Some('T'));
         session.eval("jobs > /dev/null");
-        session.line("bg");
         session.line("fg");
-        // The shell may not have given the terminal back yet, and read a line itself.
-        eventually("it reads", || {
-            session.send("hello\n");
-            std::thread::sleep(std::time::Duration::from_millis(200));
-            session.screen().contains("got:hello").then_some(())
+        waits("it has the terminal", &|| {
+            state(ctr) == Some('S') && has_terminal(ctr)
         });
+        session.send("hello\n");
+        session.wait_for("got:hello");
         session.line("exit");
     }
 }

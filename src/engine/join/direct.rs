@@ -3,9 +3,8 @@
 
 use std::convert::Infallible;
 use std::ffi::{CStr, CString, OsStr, OsString};
-use std::fs::File;
-use std::io::{Read, Write};
-use std::os::fd::{AsFd, AsRawFd};
+use std::io::ErrorKind;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -20,7 +19,7 @@ use nix::unistd::{close, execve, pipe2};
 
 use super::privileges::Privileges;
 use super::program;
-use super::raw::in_a_child;
+use super::raw::in_a_borrower;
 use super::relay::Relay;
 use super::target::Target;
 use crate::context::Variables;
@@ -57,6 +56,7 @@ impl Direct<'_> {
         })?;
         let cwd = match go(self.cwd, before) {
             Ok(Some(cwd)) => cwd,
+            _ if !is_connected() => return Err(refusal::broken(name)),
             Ok(None) => return Err(refusal::wrong_folder(self.cwd, name, "is another folder")),
             Err(_) if in_own_folder => {
                 return Err(refusal::wrong_folder(self.cwd, name, "does not exist"));
@@ -66,6 +66,7 @@ impl Direct<'_> {
         let path = self.environment.get(OsStr::new("PATH")).cloned();
         let file = program::find(word, &path.unwrap_or_default(), &cwd);
         let file = file.map_err(|found| match found {
+            _ if !is_connected() => refusal::broken(name),
             Program::Missing => refusal::not_there(word, name),
             _ => refusal::cannot_run(word, name),
         })?;
@@ -80,6 +81,13 @@ impl Direct<'_> {
     }
 }
 
+/// False when a FUSE helper of the root's was killed, which makes every file look as if it were not
+/// there.
+fn is_connected() -> bool {
+    let first = std::fs::read_dir("/").and_then(|mut entries| entries.next().transpose());
+    !first.is_err_and(|error| error.raw_os_error() == Some(Errno::ENOTCONN as i32))
+}
+
 /// The working folder, by device and inode.
 fn here() -> std::io::Result<(u64, u64)> {
     let folder = std::fs::metadata(".")?;
@@ -88,6 +96,9 @@ fn here() -> std::io::Result<(u64, u64)> {
 
 /// Goes to a folder inside, and gives its whole path; `None` when it is not the one `before`.
 fn go(cwd: &Path, before: std::io::Result<Option<(u64, u64)>>) -> std::io::Result<Option<PathBuf>> {
+    if cwd.is_relative() {
+        return Err(ErrorKind::InvalidInput.into());
+    }
     std::env::set_current_dir(cwd)?;
     match before? {
         Some(before) if here()? != before => Ok(None),
@@ -131,19 +142,17 @@ impl Call {
     /// the system said.
     fn begin(self, privileges: Privileges) -> nix::Result<Errno> {
         let relay = Relay::begin()?;
-        // It closes when the program runs, and brings the system's word when that cannot be.
-        let (failure, tell) = pipe2(OFlag::O_CLOEXEC)?;
-        let (failure, tell) = (File::from(failure), File::from(tell));
-        let command = in_a_child(|| {
-            let _ = close(failure.as_raw_fd());
-            let Err(error) = self.become_it(privileges, &relay, &tell);
-            let _ = (&tell).write_all(&(error as i32).to_ne_bytes());
+        // The second end is open as long as this process lives.
+        let (life, ours) = pipe2(OFlag::O_CLOEXEC)?;
+        let mut failure = None;
+        let command = in_a_borrower(|| {
+            let _ = close(ours.as_raw_fd());
+            let Err(error) = self.become_it(privileges, &relay, &life);
+            failure = Some(error);
         })?;
-        drop(tell);
-        let mut word = [0; 4];
-        if (&failure).read_exact(&mut word).is_ok() {
+        if let Some(failure) = failure {
             let _ = waitpid(command, None);
-            return Ok(Errno::from_raw(i32::from_ne_bytes(word)));
+            return Ok(failure);
         }
         // The command alone reads and writes these from now on, and may close them.
         for stream in [0, 1] {
@@ -156,13 +165,13 @@ impl Call {
         &self,
         privileges: Privileges,
         relay: &Relay,
-        parent: &File,
+        life: &OwnedFd,
     ) -> nix::Result<Infallible> {
         privileges.take_on()?;
         set_pdeathsig(Signal::SIGKILL)?;
-        // It may have died before that: then nobody reads what is told.
-        let mut told = [PollFd::new(parent.as_fd(), PollFlags::empty())];
-        if poll(&mut told, PollTimeout::ZERO)? > 0 {
+        // The parent may have died before that.
+        let mut life = [PollFd::new(life.as_fd(), PollFlags::empty())];
+        if poll(&mut life, PollTimeout::ZERO)? > 0 {
             return Err(Errno::ESRCH);
         }
         relay.give_back()?;

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,7 @@ use crate::environment::CARRIER;
 use crate::names::is_variable_name;
 
 use super::Unknown;
+use super::prompt::{COMMAND, before_apptainer, set_prompt};
 
 use crate::engine::hand_in::OLD_CARRIER;
 
@@ -47,11 +48,6 @@ const MEANS_MORE: [&str; 3] = ["PWD", "PREPEND_LD_LIBRARY_PATH", "APPEND_LD_LIBR
 
 /// Prefixes of Apptainer's own variables.
 const APPTAINERS: [&str; 3] = ["APPTAINER_", "SINGULARITY_", "SING_USER_DEFINED_"];
-
-/// What a `PS1` is when nobody sets one.
-const PROMPT: &str = "Apptainer> ";
-
-const COMMAND: &str = "PROMPT_COMMAND";
 
 /// Names that Apptainer's shell may keep for itself (some do in 1.4.5), beside those that it sets.
 pub const DOUBTFUL: [&str; 16] = [
@@ -247,43 +243,6 @@ fn change_path(path: &mut OsString, handed_in: &mut Variables) {
     }
 }
 
-/// Apptainer sets a prompt where there is none, and has bash set it again after its rc files.
-fn set_prompt(all: &mut Variables) {
-    let prompt = all.get(OsStr::new("PS1")).filter(|value| !value.is_empty());
-    let prompt = prompt.cloned().unwrap_or_else(|| PROMPT.into());
-    let before = all.remove(OsStr::new(COMMAND)).unwrap_or_default();
-    let whole = if before.is_empty() {
-        sets_prompt(prompt.as_bytes())
-    } else {
-        [before.as_bytes(), &sets_prompt_again(prompt.as_bytes())].concat()
-    };
-    all.insert(COMMAND.into(), OsString::from_vec(whole));
-    all.insert("PS1".into(), prompt);
-}
-
-/// The `PROMPT_COMMAND` where there was none before.
-fn sets_prompt(prompt: &[u8]) -> Vec<u8> {
-    [b"PS1=\"", prompt, b"\"; unset PROMPT_COMMAND"].concat()
-}
-
-/// What comes behind the one that was there before.
-fn sets_prompt_again(prompt: &[u8]) -> Vec<u8> {
-    let first = b"; PROMPT_COMMAND=\"${PROMPT_COMMAND%%; PROMPT_COMMAND=*}\"; PS1=\"".as_slice();
-    [first, prompt, b"\""].concat()
-}
-
-/// The `PROMPT_COMMAND` before Apptainer added to it.
-fn before_apptainer(whole: &str, prompt: &str) -> Result<String, Unknown> {
-    if whole.as_bytes() == sets_prompt(prompt.as_bytes()) {
-        return Ok(String::new());
-    }
-    let before = whole
-        .as_bytes()
-        .strip_suffix(&*sets_prompt_again(prompt.as_bytes()));
-    let before = before.ok_or("PROMPT_COMMAND is not what Apptainer makes")?;
-    Ok(String::from_utf8_lossy(before).into_owned())
-}
-
 fn is_marked(marked: &Variables, name: &str, mark: &str) -> bool {
     marked
         .get(OsStr::new(name))
@@ -299,6 +258,7 @@ fn to_variables(map: &BTreeMap<String, String>) -> Variables {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::join::prompt::PROMPT;
 
     fn variables(pairs: &[(&str, &str)]) -> Variables {
         pairs.iter().map(|(k, v)| (k.into(), v.into())).collect()

@@ -6,6 +6,7 @@ mod environ;
 mod learn;
 mod privileges;
 mod program;
+mod prompt;
 mod raw;
 mod relay;
 mod target;
@@ -13,10 +14,10 @@ mod target;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::{Engine, Process, Run, hand_in, version};
 use environ::{Call, ImageEnvironment};
@@ -41,13 +42,13 @@ pub enum Join {
 }
 
 /// What was learned of an instance, and what it is true of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Knowledge {
     /// Stands for the process, the Apptainer, the image's scripts, and the caller's settings of
     /// Apptainer: with another of these it is worth nothing.
     pub key: String,
-    #[serde(flatten)]
-    verdict: Verdict,
+    /// Read when it is needed: many states are read for their names alone.
+    verdict: Box<RawValue>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +61,18 @@ enum Verdict {
     },
     /// Apptainer is needed, and why.
     Aside(Unknown),
+}
+
+impl Knowledge {
+    fn new(key: String, verdict: &Verdict) -> Option<Self> {
+        let verdict = serde_json::value::to_raw_value(verdict).ok()?;
+        Some(Knowledge { key, verdict })
+    }
+
+    /// `None` for what another version of `ctr` has written.
+    fn verdict(&self) -> Option<Verdict> {
+        serde_json::from_str(self.verdict.get()).ok()
+    }
 }
 
 /// How to go in, and what was learned on the way.
@@ -97,25 +110,26 @@ impl<'e> Engine<'e> {
             Ok(key) => key,
             Err(why) => return Way::aside(why),
         };
-        let is_direct = |one: &Knowledge| matches!(one.verdict, Verdict::Direct { .. });
-        let mut known = known
-            .iter()
-            .filter(|one| one.key == key && (!anew || is_direct(one)));
-        let known = known.next();
-        let learned = match known {
-            Some(_) => None,
+        let is_known = |one: &&Knowledge| one.key == key;
+        let known = known.iter().find(is_known).and_then(Knowledge::verdict);
+        let known = known.filter(|verdict| !anew || matches!(verdict, Verdict::Direct { .. }));
+        let (verdict, learned) = match known {
+            Some(verdict) => (verdict, None),
             None => match self.learn(run.name, process, &target) {
-                Ok(verdict) => Some(Knowledge { key, verdict }),
+                Ok(verdict) => {
+                    let learned = Knowledge::new(key, &verdict);
+                    (verdict, learned)
+                }
                 Err(why) => return Way::aside(why),
             },
         };
-        let direct = match known.or(learned.as_ref()).map(|one| &one.verdict) {
-            Some(Verdict::Direct {
+        let direct = match verdict {
+            Verdict::Direct {
                 environment,
                 privileges,
-            }) => {
-                let variables =
-                    self.variables(&run.environment, run.keep, run.hostos && !run.clean);
+            } => {
+                let hostos = run.hostos && !run.clean;
+                let variables = self.variables(&run.environment, run.keep, hostos);
                 let call = Call {
                     variables: &variables,
                     clean: run.clean,
@@ -124,12 +138,11 @@ impl<'e> Engine<'e> {
                     name: run.name,
                     target,
                     environment,
-                    privileges: *privileges,
-                    cwd: Path::new(run.cwd),
+                    privileges,
+                    cwd: run.cwd,
                 })
             }
-            Some(Verdict::Aside(why)) => Err(why.clone()),
-            None => Err("nothing is known of it".into()),
+            Verdict::Aside(why) => Err(why),
         };
         Way { direct, learned }
     }

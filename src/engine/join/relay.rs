@@ -36,6 +36,8 @@ impl Relay {
     /// # Errors
     /// The system refuses.
     pub fn begin() -> nix::Result<Self> {
+        // Where the caller ignores it, nothing would be told of the command.
+        set_default(Signal::SIGCHLD)?;
         let mut held = SigSet::empty();
         for signal in Signal::iterator().filter(|signal| !NOT_HANDED_ON.contains(signal)) {
             held.add(signal);
