@@ -176,9 +176,13 @@ pub fn printable(text: &str) -> String {
         '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}', '\u{2066}', '\u{2067}',
         '\u{2068}', '\u{2069}',
     ];
+    let is_special = |c: char| c.is_control() || BIDIRECTIONAL.contains(&c);
+    if !text.contains(is_special) {
+        return text.to_owned();
+    }
     text.chars()
         .map(|c| {
-            if c.is_control() || BIDIRECTIONAL.contains(&c) {
+            if is_special(c) {
                 c.escape_default().to_string()
             } else {
                 c.to_string()

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use procfs::process::{Process as Proc, Stat, all_processes};
 use procfs::{Current, FromRead};
@@ -57,16 +58,24 @@ pub fn health(process: &Process, here: &Place) -> Health {
     if !identity.lives() {
         return Health::Gone("its process has ended".into());
     }
-    // Listing the root asks every layer of it, each a FUSE helper of its own.
-    let first = fs::read_dir(format!("/proc/{}/root/", process.pid))
-        .and_then(|mut entries| entries.next().transpose());
-    match first {
-        Err(error) if error.raw_os_error() == Some(nix::libc::ENOTCONN) => {
-            Health::Broken(NOT_CONNECTED.into())
-        }
-        // Another's, or of a setuid installation: what cannot be seen is not held against it.
-        _ => Health::Running,
+    // Another's, or of a setuid installation: what cannot be seen is not held against it.
+    match is_connected(Path::new(&format!("/proc/{}/root", process.pid))) {
+        true => Health::Running,
+        false => Health::Broken(NOT_CONNECTED.into()),
     }
+}
+
+/// False when a FUSE helper was killed that has a part in a root. A name that is nowhere is looked
+/// for in every layer of it, each a helper of its own; a name of ours alone is none that the kernel
+/// remembers.
+pub fn is_connected(root: &Path) -> bool {
+    let nowhere = root.join(format!(
+        ".ctr-{}-{}",
+        std::process::id(),
+        ticks_since_boot()
+    ));
+    let found = fs::symlink_metadata(nowhere);
+    !found.is_err_and(|error| error.raw_os_error() == Some(nix::libc::ENOTCONN))
 }
 
 /// True for the process that watches over an instance.

@@ -49,3 +49,9 @@ pub fn broken(name: &str) -> Error {
     let hint = format!("`ctr restart {name}` starts it again");
     Error::new(Kind::NotRunning, message).hint(hint)
 }
+
+/// It has ended since it was looked at.
+pub fn ended(name: &str) -> Error {
+    let hint = format!("`ctr restart {name}` starts it again");
+    Error::new(Kind::NotRunning, format!("`{name}` has ended")).hint(hint)
+}

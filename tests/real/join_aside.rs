@@ -164,6 +164,13 @@ fn an_image_whose_scripts_are_not_the_same_each_time_needs_apptainer() {
             "export WHERE=\"$PWD\"\n",
             "`WHERE`",
         ),
+        (
+            "words",
+            "91-words.sh",
+            "[ \"$1\" != x ] || :\n",
+            "words of the command",
+        ),
+        ("umask", "91-umask.sh", "umask 022\n", "Umask"),
     ] {
         let file = format!("/.singularity.d/env/{script}");
         let image = place.sandbox(name, &[(&file, text)]);
@@ -225,10 +232,12 @@ fn a_process_that_is_not_the_recorded_one_is_not_joined() {
     let other = place.state("other")["pid"].clone();
     // Its number is another's by now: the start time tells.
     place.edit_state("bio", |state| state["pid"] = other);
-    let output = place
+    place
         .ctr(["exec", "--join", "direct", "bio", "true"])
-        .fails(125);
-    output.says(&["bio"]);
+        .fails(125)
+        .says(&["bio"]);
+    let output = place.ctr(["exec", "-v", "bio", "true"]).fails(125);
+    output.says(&["`bio` is dead"]);
 }
 
 #[test]
@@ -249,4 +258,64 @@ fn a_state_of_the_reference_is_left_to_apptainer() {
     });
     assert_aside(&place, "bio", "does not say which process");
     assert!(Path::new(&place.state_file("bio")).exists());
+}
+
+#[test]
+fn an_image_whose_scripts_print_something_needs_apptainer() {
+    let place = Place::new();
+    for (name, text) in [("out", "echo Welcome\n"), ("err", "echo Welcome >&2\n")] {
+        let image = place.sandbox(name, &[("/.singularity.d/env/91-hi.sh", text)]);
+        place.start(name, &["-b", image.to_str().unwrap()]);
+        let output = place.ctr(["exec", name, "echo", "hi"]).ok();
+        assert!(output.stdout.ends_with(b"hi\n"), "{output}");
+        let all = format!("{}{}", output.text(), output.stderr);
+        assert!(all.contains("Welcome"), "{output}");
+        place
+            .ctr(["exec", "--join", "direct", name, "true"])
+            .fails(125)
+            .says(&["printed at each command"]);
+    }
+}
+
+#[test]
+fn commands_that_run_under_fakeroot_need_apptainer() {
+    let place = Place::new();
+    let fake = "#!/bin/sh\nshift 4\nexec \"$@\"\n";
+    let image = place.sandbox("fake", &[("/.singularity.d/libs/fakeroot", fake)]);
+    place.start("fake", &["-b", image.to_str().unwrap()]);
+    assert_aside(&place, "fake", "fakeroot(1)");
+}
+
+#[test]
+fn a_container_with_a_few_devices_of_its_own_needs_apptainer() {
+    let mut place = Place::new();
+    let real = place.environment()[std::ffi::OsStr::new("CTR_APPTAINER")].clone();
+    let file = place.write("cache/apptainer.conf", "mount dev = minimal\n");
+    let text = format!(
+        "#!/bin/sh\n[ \"$1\" != buildcfg ] || {{ echo APPTAINER_CONF_FILE={}; exit; }}\nexec {} \"$@\"\n",
+        file.display(),
+        real.to_str().unwrap()
+    );
+    let program = place.write("cache/minimal/apptainer", text);
+    place.mode(&program, 0o755);
+    place.set("CTR_APPTAINER", &program);
+    place.start("bio", &[]);
+    assert_aside(&place, "bio", "mount dev = minimal");
+}
+
+#[test]
+fn what_is_learned_is_of_this_process_and_no_other_of_its_name() {
+    let place = Place::new();
+    place.start("bio", &[]);
+    fs::remove_file(place.record("bio").path).unwrap();
+    let image = &crate::support::images().sif;
+    place
+        .apptainer(["-q", "instance", "start"])
+        .arg(image)
+        .arg("bio")
+        .ok();
+    let output = place
+        .ctr(["exec", "--join", "direct", "bio", "true"])
+        .fails(125);
+    output.says(&["no record"]);
 }

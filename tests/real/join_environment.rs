@@ -214,7 +214,7 @@ fn images_that_set_odd_things_are_the_same() {
         (
             "/.singularity.d/env/90-environment.sh",
             "export PATH=/a:$PATH:/z\nexport EMPTY_OF_IMAGE=\nexport QUOTED=\"it's \\\"so\\\" \\$x\"\n\
-          export FALLBACK=${FALLBACK:-given}\nexport LD_LIBRARY_PATH=/opt/lib:$LD_LIBRARY_PATH\n",
+          PLAIN=of-script; for i in a b; do :; done; export FALLBACK=${FALLBACK:-given}\nexport LD_LIBRARY_PATH=/opt/lib:$LD_LIBRARY_PATH\n",
         ),
         (
             "/.singularity.d/env/95-apps.sh",
@@ -229,6 +229,10 @@ fn images_that_set_odd_things_are_the_same() {
         &[
             ("EMPTY_OF_IMAGE", "host"),
             ("FALLBACK", "host"),
+            // Names that the scripts use without exporting them.
+            ("PLAIN", "host"),
+            ("i", "host"),
+            ("IMAGE_ARG", "host"),
             ("QUOTED", "host"),
         ],
         &[

@@ -275,3 +275,48 @@ fn a_thousand_commands_leave_nothing_behind() {
     let seen = place.ctr(["exec", "bio", "ps", "-o", "args"]).ok();
     assert!(seen.lines().len() < 8, "{seen}");
 }
+
+#[test]
+fn a_real_time_signal_ends_it_as_well() {
+    let place = instance("bio");
+    let script = "ctr exec --join direct bio sh -c 'kill -40 $$'; echo $?";
+    assert_eq!(Shell::Bash.script(&place, script).ok().text(), "168\n");
+}
+
+#[test]
+fn a_caller_that_minds_no_children_is_served_as_well() {
+    let place = Place::new();
+    place.start("bio", &[]);
+    let script = "import signal, os; signal.signal(signal.SIGCHLD, signal.SIG_IGN); \
+                  os.execvp('ctr', ['ctr', 'exec', '--join', 'direct', 'bio', 'echo', 'hi'])";
+    for _ in 0..2 {
+        let output = place.program("python3").args(["-c", script]).ok();
+        assert_eq!(output.text(), "hi\n");
+        output.quiet();
+    }
+}
+
+#[test]
+fn a_signal_that_a_command_sends_to_its_own_group_arrives_once() {
+    let place = instance("bio");
+    let script = "trap 'echo USR1' USR1; sh -c 'kill -USR1 0; :'; sleep 0.2; sleep 0.2; echo end";
+    place.write("work/script", script);
+    let mut bash = Shell::Bash.interactive(&place, "");
+    bash.eval("ctr exec --join direct bio sh script > told 2> /dev/null");
+    let told = fs::read_to_string(place.work().join("told")).unwrap();
+    assert_eq!(told.matches("USR1").count(), 1, "{told}");
+}
+
+#[test]
+fn ctr_is_closed_to_what_is_inside() {
+    use std::os::unix::fs::MetadataExt;
+    let place = instance("bio");
+    let (mut child, _) = begin(&place, "echo ready; exec sleep 12345");
+    // Files of a process that may not be looked into are root's.
+    let owner = |pid: u32| fs::metadata(format!("/proc/{pid}/mem")).unwrap().uid();
+    assert_eq!(owner(child.id()), 0);
+    let command = processes::children(child.id() as i32)[0].pid as u32;
+    assert_eq!(owner(command), nix::unistd::getuid().as_raw());
+    send(&child, Signal::SIGTERM);
+    child.wait().unwrap();
+}

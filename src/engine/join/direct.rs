@@ -14,6 +14,7 @@ use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
+use nix::sys::stat::Mode;
 use nix::sys::wait::waitpid;
 use nix::unistd::{close, execve, pipe2};
 
@@ -23,7 +24,7 @@ use super::raw::in_a_borrower;
 use super::relay::Relay;
 use super::target::Target;
 use crate::context::Variables;
-use crate::engine::{Program, refusal};
+use crate::engine::{Program, processes, refusal};
 use crate::error::{Error, Kind, Result};
 
 /// What runs a script that names no interpreter, as in Apptainer.
@@ -50,14 +51,21 @@ impl Direct<'_> {
     pub fn run(mut self, words: &[OsString], in_own_folder: bool) -> Result<Infallible> {
         let (word, name) = (&words[0], self.name);
         let before = in_own_folder.then(here).transpose();
+        let outside = self.outside().map_err(|error| {
+            Error::io(format!("cannot look at the processes of `{name}`"), error)
+        })?;
         self.target.join().map_err(|why| {
             let message = format!("cannot join `{name}`: {why}");
             Error::new(Kind::Engine, message).hint("with `--join apptainer` Apptainer does it")
         })?;
         let cwd = match go(self.cwd, before) {
             Ok(Some(cwd)) => cwd,
-            _ if !is_connected() => return Err(refusal::broken(name)),
+            _ if !processes::is_connected(Path::new("/")) => return Err(refusal::broken(name)),
             Ok(None) => return Err(refusal::wrong_folder(self.cwd, name, "is another folder")),
+            Err(error) if !is_absence(&error) => {
+                let message = format!("cannot go to {} in `{name}`: {error}", self.cwd.display());
+                return Err(Error::new(Kind::Folder, message).hint("choose a folder with --cwd"));
+            }
             Err(_) if in_own_folder => {
                 return Err(refusal::wrong_folder(self.cwd, name, "does not exist"));
             }
@@ -66,26 +74,28 @@ impl Direct<'_> {
         let path = self.environment.get(OsStr::new("PATH")).cloned();
         let file = program::find(word, &path.unwrap_or_default(), &cwd);
         let file = file.map_err(|found| match found {
-            _ if !is_connected() => refusal::broken(name),
+            _ if !processes::is_connected(Path::new("/")) => refusal::broken(name),
             Program::Missing => refusal::not_there(word, name),
             _ => refusal::cannot_run(word, name),
         })?;
         self.environment.insert("PWD".into(), cwd.into());
         let call = Call::new(file.into(), &words[1..], self.environment)
             .map_err(|why| refusal::cannot_run_since(word, name, why))?;
-        match call.begin(self.privileges) {
+        match call.begin(self.privileges, outside) {
             Ok(Errno::EACCES | Errno::ENOENT) => Err(refusal::cannot_run(word, name)),
             Ok(error) => Err(refusal::cannot_run_since(word, name, error.desc())),
+            // The kernel calls it a lack of memory.
+            Err(_) if !self.target.lives() => Err(refusal::ended(name)),
             Err(error) => Err(Error::io(format!("cannot run in `{name}`"), error)),
         }
     }
-}
 
-/// False when a FUSE helper of the root's was killed, which makes every file look as if it were not
-/// there.
-fn is_connected() -> bool {
-    let first = std::fs::read_dir("/").and_then(|mut entries| entries.next().transpose());
-    !first.is_err_and(|error| error.raw_os_error() == Some(Errno::ENOTCONN as i32))
+    /// The host's `/proc`, which is hidden after the join, and the pid namespace to be joined.
+    fn outside(&self) -> nix::Result<(OwnedFd, u64)> {
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let processes = nix::fcntl::open("/proc", flags, Mode::empty())?;
+        Ok((processes, self.target.namespace("pid")?))
+    }
 }
 
 /// The working folder, by device and inode.
@@ -104,6 +114,11 @@ fn go(cwd: &Path, before: std::io::Result<Option<(u64, u64)>>) -> std::io::Resul
         Some(before) if here()? != before => Ok(None),
         _ => std::env::current_dir().map(Some),
     }
+}
+
+fn is_absence(error: &std::io::Error) -> bool {
+    use ErrorKind::{InvalidInput, NotADirectory, NotFound};
+    matches!(error.kind(), InvalidInput | NotADirectory | NotFound)
 }
 
 /// What a program is run with, in the form of the system call.
@@ -140,8 +155,8 @@ impl Call {
 
     /// Starts it in a child and follows that. Comes back only when it could not be run, with what
     /// the system said.
-    fn begin(self, privileges: Privileges) -> nix::Result<Errno> {
-        let relay = Relay::begin()?;
+    fn begin(self, privileges: Privileges, outside: (OwnedFd, u64)) -> nix::Result<Errno> {
+        let relay = Relay::begin(outside.0, outside.1)?;
         // The second end is open as long as this process lives.
         let (life, ours) = pipe2(OFlag::O_CLOEXEC)?;
         let mut failure = None;

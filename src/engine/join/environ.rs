@@ -38,7 +38,7 @@ const ALWAYS_PASSED: [&str; 11] = [
 ];
 
 /// Variables of the caller that never come along.
-const NEVER_PASSED: [&str; 4] = ["HOME", "PATH", "LD_LIBRARY_PATH", "PWD"];
+const NEVER_PASSED: [&str; 5] = ["HOME", "PATH", "LD_LIBRARY_PATH", "PWD", "IMAGE_ARG"];
 
 /// Names that Apptainer drops when they are handed in.
 const NOT_HANDED_IN: [&str; 4] = ["HOME", "UID", "GID", "EUID"];
@@ -94,12 +94,17 @@ pub struct Call<'a> {
 }
 
 impl ImageEnvironment {
-    /// Reads it off two commands: one that was called with an empty environment, and one with `mark`
-    /// as the value of each variable that the first had, and of the [`DOUBTFUL`].
+    /// Reads it off two commands: `bare` is what one was given that was called with an empty
+    /// environment, `marked` one whose caller had `mark` as the value of each of `names`.
     ///
     /// # Errors
     /// A value is not UTF-8, or `PROMPT_COMMAND` is not what Apptainer makes.
-    pub fn observed(bare: &Variables, marked: &Variables, mark: &str) -> Result<Self, Unknown> {
+    pub fn observed(
+        bare: &Variables,
+        marked: &Variables,
+        names: &BTreeSet<String>,
+        mark: &str,
+    ) -> Result<Self, Unknown> {
         let mut image = ImageEnvironment::default();
         for (name, value) in bare {
             let text = || Some((name.to_str()?.to_owned(), value.to_str()?.to_owned()));
@@ -118,11 +123,11 @@ impl ImageEnvironment {
         if !before.is_empty() {
             image.fixed.insert(COMMAND.into(), before);
         }
-        image.dropped = DOUBTFUL
+        image.dropped = names
             .iter()
             .filter(|name| !bare.contains_key(OsStr::new(name)))
             .filter(|name| !is_marked(marked, name, mark))
-            .map(|name| (*name).to_owned())
+            .cloned()
             .collect();
         Ok(image)
     }
@@ -277,7 +282,8 @@ mod tests {
             COMMAND_OF_NONE,
         ]);
         let marked = variables(&[("OF_IMAGE", "set"), ("PS1", "mark"), ("OPTARG", "mark")]);
-        ImageEnvironment::observed(&bare, &marked, "mark").unwrap()
+        let names = ["OF_IMAGE", "PS1", "OPTARG", "e"].map(str::to_owned).into();
+        ImageEnvironment::observed(&bare, &marked, &names, "mark").unwrap()
     }
 
     fn given(callers: &[(&str, &str)], clean: bool) -> Result<Variables, Unknown> {

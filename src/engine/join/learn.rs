@@ -1,6 +1,7 @@
 //! Learns of an instance what a direct join needs, from Apptainer itself, and proves it: nothing is
 //! joined directly before the same command gave the same both ways.
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{Read, Seek};
@@ -9,17 +10,20 @@ use std::path::Path;
 use std::process::Stdio;
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::signal::Signal;
+use nix::sys::stat::{Mode, umask};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{dup2_stderr, dup2_stdout};
 
 use super::direct::Direct;
 use super::environ::{Call, DOUBTFUL, ImageEnvironment, OF_SHELLS};
 use super::privileges::Privileges;
-use super::raw::in_a_child;
+use super::raw::{in_a_child, set_default};
 use super::target::Target;
 use super::{Unknown, Verdict};
 use crate::context::Variables;
-use crate::engine::{Engine, Process, hand_in, limits};
+use crate::engine::{Engine, Process, Record, hand_in, limits};
+use crate::names::is_variable_name;
 
 use Failure::{Lasting, Passing};
 
@@ -29,9 +33,11 @@ const KNOWN_RELEASES: [&str; 3] = ["1.3.", "1.4.", "1.5."];
 /// Apptainer's sign of a root that `fakeroot(1)` imitates, which needs a process beside each command.
 const FAKEROOT: &str = "/.singularity.d/libs/fakeroot";
 
-/// What is run inside to see what a command is given.
-const SHOW: [&str; 4] = [
+/// What is run inside to see what a command is given. The first file is the same on both sides, and
+/// shows that nothing was printed before.
+const SHOW: [&str; 5] = [
     "cat",
+    "/proc/sys/kernel/random/boot_id",
     "/proc/self/environ",
     "/proc/self/status",
     "/proc/self/cgroup",
@@ -54,6 +60,9 @@ const TELLING: [&str; 11] = [
 
 /// The working folders of what is run, which are there in every instance.
 const FOLDERS: [&str; 2] = ["/", "/proc"];
+
+/// A umask that nobody has: a script that sets one is found out by it.
+const UMASK: u32 = 0o135;
 
 /// A value that no variable has, and that does no harm where a number is wanted.
 const MARK: &str = "271828182";
@@ -88,9 +97,14 @@ impl Engine<'_> {
         process: &Process,
         target: &Target,
     ) -> Result<Verdict, Unknown> {
-        let learned = self
-            .look(name, target)
-            .and_then(|()| self.prove(name, process));
+        // Where the caller ignores it, the end of a child is not told.
+        let _ = set_default(Signal::SIGCHLD);
+        let learned = self.look(name, process, target).and_then(|names| {
+            let before = umask(Mode::from_bits_truncate(UMASK));
+            let learned = self.prove(name, process, names);
+            umask(before);
+            learned
+        });
         match learned {
             Ok(verdict) => Ok(verdict),
             Err(Lasting(why)) => Ok(Verdict::Aside(why)),
@@ -98,17 +112,28 @@ impl Engine<'_> {
         }
     }
 
-    /// Refuses what can be told by looking.
-    fn look(&self, name: &str, target: &Target) -> Result<(), Failure> {
+    /// Refuses what can be told by looking; gives the names that the image's scripts may use.
+    fn look(
+        &self,
+        name: &str,
+        process: &Process,
+        target: &Target,
+    ) -> Result<BTreeSet<String>, Failure> {
         let passing = |error: crate::error::Error| Passing(error.message);
         let binary = self.binary().map_err(passing)?;
         let record = self.record(name).map_err(passing)?;
         let own_label = std::fs::read("/proc/self/attr/current").ok();
         let is_known = |release: &&str| binary.version.starts_with(*release);
+        let is_this = |record: &Record| record.process == *process;
+        let texts = target.script_texts().map_err(Passing)?;
         let why = if !KNOWN_RELEASES.iter().any(is_known) {
             format!("Apptainer {} is not known to ctr", binary.version)
-        } else if record.as_ref().is_none_or(|record| record.shares) {
-            "it shares its namespaces, or Apptainer has no record of it".into()
+        } else if !record.as_ref().is_some_and(is_this) {
+            "Apptainer has no record of it".into()
+        } else if record.as_ref().is_some_and(|record| record.shares) {
+            "it shares its namespaces".into()
+        } else if mentions_words(&texts) {
+            "its scripts look at the words of the command".into()
         } else if record.is_some_and(|record| record.has_cgroup) {
             "it has a cgroup of its own".into()
         } else if target.read("attr/current").ok() != own_label {
@@ -118,24 +143,36 @@ impl Engine<'_> {
         } else if limits::has_minimal_dev(&binary.path).map_err(Passing)? {
             "apptainer.conf has `mount dev = minimal`".into()
         } else {
-            return Ok(());
+            return Ok(names_in(&texts));
         };
         Err(Lasting(why))
     }
 
     /// Sees what commands are given through Apptainer and directly, and holds it together.
-    fn prove(&self, name: &str, process: &Process) -> Result<Verdict, Failure> {
+    fn prove(
+        &self,
+        name: &str,
+        process: &Process,
+        mut names: BTreeSet<String>,
+    ) -> Result<Verdict, Failure> {
         let mut bare = hand_in::settings(&self.context.variables);
         for name in ["HOME", "PATH"].map(OsStr::new) {
             let value = self.context.variables.get(name);
             bare.extend(value.map(|value| (name.to_owned(), value.clone())));
         }
         let first = self.see(name, &bare, FOLDERS[0])?;
-        let marked = marked(bare, &first.environment);
-        let second = self.see(name, &marked, FOLDERS[1])?;
+        let image = first.environment.keys().filter_map(|name| name.to_str());
+        names.extend(image.chain(DOUBTFUL).map(str::to_owned));
+        names.retain(|name| !is_steering(name) && !bare.contains_key(OsStr::new(name)));
+        let marked = marked(bare, &names);
+        let second = self.see(name, &marked, FOLDERS[1]);
+        let second = second.map_err(|failure| match failure {
+            Lasting(why) | Passing(why) => Lasting(why), // the first one came through
+        })?;
 
-        let environment = ImageEnvironment::observed(&first.environment, &second.environment, MARK)
-            .map_err(Lasting)?;
+        let environment =
+            ImageEnvironment::observed(&first.environment, &second.environment, &names, MARK)
+                .map_err(Lasting)?;
         let call = Call {
             variables: &marked,
             clean: false,
@@ -156,7 +193,7 @@ impl Engine<'_> {
             privileges,
             cwd: Path::new(FOLDERS[1]),
         };
-        let third = directly(direct).map_err(Passing)?;
+        let third = directly(direct, &self.context.place.boot_id).map_err(Lasting)?;
         if let Some(name) = differing(&third.environment, &second.environment) {
             return Err(Lasting(format!(
                 "`{name}` differs when it is joined directly"
@@ -187,10 +224,17 @@ impl Engine<'_> {
             .stdin(Stdio::null())
             .output()
             .map_err(|error| passing(&error))?;
-        if output.status.success() {
-            return Seen::read(&output.stdout).map_err(Lasting);
-        }
         let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        if output.status.success() {
+            // Apptainer's own warnings are for its own calls.
+            let is_own = |line: &str| line.starts_with("WARNING:") || line.starts_with("INFO:");
+            if let Some(line) = words.lines().find(|line| !is_own(line)) {
+                return Err(Lasting(format!(
+                    "something is printed at each command: {line}"
+                )));
+            }
+            return Seen::read(&output.stdout, &self.context.place.boot_id).map_err(Lasting);
+        }
         Err(match words.contains("executable file not found") {
             true => Lasting(format!("no `{}` inside to look with", SHOW[0])),
             false => Passing(words),
@@ -199,7 +243,11 @@ impl Engine<'_> {
 }
 
 impl Seen {
-    fn read(output: &[u8]) -> Result<Self, Unknown> {
+    fn read(output: &[u8], boot_id: &str) -> Result<Self, Unknown> {
+        let start = format!("{boot_id}\n");
+        let output = output
+            .strip_prefix(start.as_bytes())
+            .ok_or("something is printed at each command")?;
         let end = output.iter().rposition(|byte| *byte == 0);
         let (environ, rest) = output.split_at(end.ok_or("a command has no environment")?);
         let status = String::from_utf8_lossy(&rest[1..]).into_owned();
@@ -222,17 +270,51 @@ impl Seen {
     }
 }
 
+/// Names that would make Apptainer itself do something else, or the loader of its program.
+fn is_steering(name: &str) -> bool {
+    const STARTS: [&str; 9] = [
+        "APPTAINER",
+        "SINGULARITY",
+        "SING_USER",
+        "LD_",
+        "GO",
+        "TMP",
+        "XDG_",
+        "DBUS_",
+        "BASH",
+    ];
+    const NAMES: [&str; 4] = ["PWD", "USER_PATH", "IMAGE_ARG", "SHELLOPTS"];
+    STARTS.iter().any(|start| name.starts_with(start)) || NAMES.contains(&name)
+}
+
+/// Every word of a text that could be a variable's name.
+fn names_in(text: &str) -> BTreeSet<String> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let names = words.filter(|word| is_variable_name(word));
+    names.map(str::to_owned).collect()
+}
+
+/// True for scripts that use what they inherit of the command line: `$1`, `$@`, `$#`, `set --`.
+/// What Apptainer has in each image for its apps does nothing where none is asked for.
+fn mentions_words(text: &str) -> bool {
+    let lines = text.lines().map(str::trim_start);
+    let mut lines = lines.filter(|line| !line.starts_with('#') && !line.contains("/scif/apps/"));
+    lines.any(|line| {
+        let mut pieces = line.split('$').skip(1);
+        line.contains("set --")
+            || pieces.any(|piece| {
+                let name = piece.strip_prefix('{').unwrap_or(piece);
+                name.starts_with(|c: char| ('1'..='9').contains(&c) || c == '@' || c == '*')
+                    || piece.starts_with('#')
+            })
+    })
+}
+
 /// An environment that shows which of the caller's variables come along, and how others are laid
 /// over those of the image.
-fn marked(bare: Variables, image: &Variables) -> Variables {
-    let image = image.keys().filter_map(|name| name.to_str());
-    let mut marked = bare.clone();
-    for name in image.chain(DOUBTFUL) {
-        let steers = ["APPTAINER", "SINGULARITY", "LD_", "GO"]; // Apptainer itself
-        if !steers.iter().any(|start| name.starts_with(start)) {
-            marked.entry(name.into()).or_insert_with(|| MARK.into());
-        }
-    }
+fn marked(bare: Variables, names: &BTreeSet<String>) -> Variables {
+    let mut marked = bare;
+    marked.extend(names.iter().map(|name| (name.into(), MARK.into())));
     for (name, value) in [
         ("CTR_SEEN", LITERAL),
         ("CTR_EMPTY", ""),
@@ -258,7 +340,7 @@ fn differing(one: &Variables, other: &Variables) -> Option<String> {
 }
 
 /// What a command is given that is run directly, by a copy of this process.
-fn directly(direct: Direct) -> Result<Seen, Unknown> {
+fn directly(direct: Direct, boot_id: &str) -> Result<Seen, Unknown> {
     let failed = |error: &dyn std::fmt::Display| format!("a direct join failed: {error}");
     let output = memfd_create(c"join", MFdFlags::MFD_CLOEXEC).map_err(|e| failed(&e))?;
     let child = in_a_child(|| {
@@ -275,5 +357,40 @@ fn directly(direct: Direct) -> Result<Seen, Unknown> {
     let mut bytes = Vec::new();
     output.rewind().map_err(|e| failed(&e))?;
     output.read_to_end(&mut bytes).map_err(|e| failed(&e))?;
-    Seen::read(&bytes)
+    Seen::read(&bytes, boot_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_that_look_at_the_words_of_a_command_are_told_from_others() {
+        for script in [
+            "[ $# -gt 0 ]",
+            "x=\"${1-}\"",
+            "set -- \"$@\"",
+            "for i in \"${@}\"; do :; done",
+        ] {
+            assert!(mentions_words(script), "{script}");
+        }
+        for script in [
+            "export A=${#PATH}$B",
+            "# $1",
+            ". \"/scif/apps/x\" \"$@\"",
+            "A=$$",
+            "$A1",
+        ] {
+            assert!(!mentions_words(script), "{script}");
+        }
+    }
+
+    #[test]
+    fn every_name_in_a_script_is_looked_at() {
+        let names = names_in("for i in a; do export X_1=\"$Y\" 2z; done");
+        for name in ["i", "X_1", "Y"] {
+            assert!(names.contains(name), "{name}");
+        }
+        assert!(!names.contains("2z"));
+    }
 }

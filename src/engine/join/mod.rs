@@ -16,6 +16,7 @@ use std::hash::{Hash, Hasher};
 use std::os::unix::fs::MetadataExt;
 
 use clap::ValueEnum;
+use nix::unistd::{getgid, getgroups, getuid};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -159,6 +160,10 @@ impl<'e> Engine<'e> {
         (apptainer, file.dev(), file.ino(), file.size()).hash(&mut hasher);
         (file.mtime(), file.mtime_nsec()).hash(&mut hasher);
         hand_in::settings(&self.context.variables).hash(&mut hasher);
+        // `newgrp` changes what a command is given under fakeroot.
+        let groups = getgroups().map_err(|error| error.desc())?;
+        let groups: Vec<u32> = groups.iter().map(|group| group.as_raw()).collect();
+        (getuid().as_raw(), getgid().as_raw(), groups).hash(&mut hasher);
         Ok(format!("{:016x}", hasher.finish()))
     }
 }

@@ -1,6 +1,6 @@
 //! Finds the program that a word stands for, as the process that is about to run it sees it.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
@@ -21,7 +21,7 @@ pub fn find(word: &OsStr, path: &OsStr, cwd: &Path) -> Result<PathBuf, Program> 
     }
     let mut worst = Program::Missing;
     for folder in std::env::split_paths(path) {
-        match check(whole(&folder.join(word), cwd)) {
+        match check(clean(&cwd.join(folder).join(word))) {
             Err(Program::CannotRun) => worst = Program::CannotRun,
             Err(_) => {}
             found => return found,
@@ -34,20 +34,23 @@ fn whole(path: &Path, cwd: &Path) -> PathBuf {
     if path.is_absolute() {
         return path.to_owned();
     }
-    let mut whole = cwd.to_owned();
+    clean(&cwd.join(path))
+}
+
+/// Without `.` and `//`, and `..` with what is before it.
+fn clean(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
     for part in path.components() {
         match part {
-            Component::ParentDir => drop(whole.pop()),
+            Component::ParentDir => drop(clean.pop()),
             Component::CurDir => {}
-            other => whole.push(other),
+            other => clean.push(other),
         }
     }
     if path.as_os_str().as_bytes().ends_with(b"/") {
-        let mut folder = OsString::from(whole);
-        folder.push("/");
-        whole = folder.into();
+        clean.push(""); // a folder is meant
     }
-    whole
+    clean
 }
 
 fn check(path: PathBuf) -> Result<PathBuf, Program> {
@@ -63,7 +66,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn relative_paths_are_made_whole() {
+    fn paths_are_made_whole() {
+        assert_eq!(clean(Path::new("/usr/..//bin/./sh")), Path::new("/bin/sh"));
         let whole = |path: &str| whole(Path::new(path), Path::new("/data/run")).into_os_string();
         assert_eq!(whole("/bin/../x"), "/bin/../x");
         assert_eq!(whole("./a/../b"), "/data/run/b");

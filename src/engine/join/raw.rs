@@ -56,3 +56,16 @@ pub fn set_default(signal: Signal) -> nix::Result<()> {
     // SAFETY: no handler is installed, so none can do anything unsafe.
     unsafe { sigaction(signal, &default) }.map(drop)
 }
+
+/// Forgets a signal that is held back. What the caller has it do stays.
+///
+/// # Errors
+/// It is one that cannot be set.
+pub fn discard(signal: Signal) -> nix::Result<()> {
+    let ignore = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
+    // SAFETY: no handler is installed but the one that was there.
+    unsafe {
+        let before = sigaction(signal, &ignore)?;
+        sigaction(signal, &before).map(drop)
+    }
+}

@@ -1,18 +1,20 @@
 //! Stands outside for a command inside: hands on signals, stops when it stops, ends as it ends.
 
+use std::os::fd::OwnedFd;
 use std::process::exit;
 
 use nix::errno::Errno;
-use nix::sys::prctl::set_dumpable;
+use nix::fcntl::AtFlags;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, raise};
 use nix::sys::signalfd::{SfdFlags, SignalFd, siginfo};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::sys::stat::fstatat;
 use nix::unistd::Pid;
+use rustix::process::{WaitOptions, waitpid};
 
-use super::raw::set_default;
+use super::raw::{discard, set_default};
 
 /// Those that say that a program is wrong, or that no process can catch.
-const NOT_HANDED_ON: [Signal; 9] = [
+const NOT_HANDED_ON: [Signal; 8] = [
     Signal::SIGKILL,
     Signal::SIGSTOP,
     Signal::SIGSEGV,
@@ -21,21 +23,24 @@ const NOT_HANDED_ON: [Signal; 9] = [
     Signal::SIGFPE,
     Signal::SIGTRAP,
     Signal::SIGSYS,
-    Signal::SIGABRT,
 ];
 
 /// The signals of this process, held back from before the command is there.
 pub struct Relay {
     signals: SignalFd,
     before: SigSet,
+    /// The host's `/proc`, and the pid namespace of the command.
+    processes: OwnedFd,
+    namespace: u64,
 }
 
 impl Relay {
-    /// Holds them back.
+    /// Holds them back. `processes` is the host's `/proc`, `namespace` the inode of the pid namespace
+    /// that the command will be in.
     ///
     /// # Errors
     /// The system refuses.
-    pub fn begin() -> nix::Result<Self> {
+    pub fn begin(processes: OwnedFd, namespace: u64) -> nix::Result<Self> {
         // Where the caller ignores it, nothing would be told of the command.
         set_default(Signal::SIGCHLD)?;
         let mut held = SigSet::empty();
@@ -45,6 +50,8 @@ impl Relay {
         Ok(Relay {
             signals: SignalFd::with_flags(&held, SfdFlags::SFD_CLOEXEC)?,
             before: held.thread_swap_mask(SigmaskHow::SIG_BLOCK)?,
+            processes,
+            namespace,
         })
     }
 
@@ -55,6 +62,10 @@ impl Relay {
     /// The system refuses.
     pub fn give_back(&self) -> nix::Result<()> {
         set_default(Signal::SIGPIPE)?;
+        // One that came meanwhile would stop this child while its parent can do nothing but wait.
+        for signal in [Signal::SIGTSTP, Signal::SIGTTIN, Signal::SIGTTOU] {
+            discard(signal)?;
+        }
         self.before.thread_set_mask()
     }
 
@@ -63,7 +74,7 @@ impl Relay {
         loop {
             match self.signals.read_signal() {
                 Ok(Some(info)) if info.ssi_signo == Signal::SIGCHLD as u32 => self.look(command),
-                Ok(Some(info)) => hand_on(&info, command),
+                Ok(Some(info)) => self.hand_on(&info, command),
                 Ok(None) | Err(Errno::EINTR) => {}
                 // It cannot be waited for without: better no command than one that nobody holds.
                 Err(_) => exit(1),
@@ -72,41 +83,58 @@ impl Relay {
     }
 
     fn look(&self, command: Pid) {
-        let flags = WaitPidFlag::WNOHANG | WaitPidFlag::WUNTRACED;
-        match waitpid(command, Some(flags)) {
-            Ok(WaitStatus::Exited(_, status)) => exit(status),
-            Ok(WaitStatus::Signaled(_, signal, _)) => end_by(signal),
-            Ok(WaitStatus::Stopped(_, signal)) => {
-                stop_by(signal);
-                // Continued: whoever did it may have meant this process alone.
-                let _ = kill(command, Signal::SIGCONT);
-            }
-            _ => {}
+        let flags = WaitOptions::NOHANG | WaitOptions::UNTRACED;
+        let status = match waitpid(rustix::process::Pid::from_raw(command.as_raw()), flags) {
+            Ok(Some((_, status))) => status,
+            Ok(None) => return,
+            Err(_) => exit(1), // somebody else has waited for it
+        };
+        if let Some(status) = status.exit_status() {
+            exit(status);
+        }
+        if let Some(number) = status.terminating_signal() {
+            end_by(number);
+        }
+        if let Some(signal) = status.stopping_signal() {
+            stop_by(signal);
+            // Continued: whoever did it may have meant this process alone.
+            let _ = kill(command, Signal::SIGCONT);
         }
     }
-}
 
-/// What a terminal sends, it sends to the command as well, which is in the same process group; and
-/// what the command sends to that group, it knows of.
-fn hand_on(info: &siginfo, command: Pid) {
-    let by_a_process = info.ssi_code <= 0; // SI_USER, SI_QUEUE, SI_TKILL; the kernel's are above
-    if by_a_process && info.ssi_pid != command.as_raw() as u32 {
-        if let Ok(signal) = Signal::try_from(info.ssi_signo as i32) {
-            let _ = kill(command, signal);
+    /// What a terminal sends, it sends to the command as well, which is in the same process group;
+    /// and what a process inside sends to that group reaches the command by itself.
+    fn hand_on(&self, info: &siginfo, command: Pid) {
+        let by_a_process = info.ssi_code <= 0; // SI_USER, SI_QUEUE, SI_TKILL; the kernel's are above
+        if by_a_process && !self.is_inside(info.ssi_pid) {
+            if let Ok(signal) = Signal::try_from(info.ssi_signo as i32) {
+                let _ = kill(command, signal);
+            }
         }
+    }
+
+    fn is_inside(&self, pid: u32) -> bool {
+        let namespace = format!("{pid}/ns/pid");
+        let found = fstatat(&self.processes, namespace.as_str(), AtFlags::empty());
+        found.is_ok_and(|found| found.st_ino == self.namespace)
     }
 }
 
 /// A shell tells by this that a person pressed Ctrl-C, and breaks a loop.
-fn end_by(signal: Signal) -> ! {
-    let _ = set_dumpable(false); // the core would be that of `ctr`
-    let _ = set_default(signal);
-    let _ = raise(signal);
-    let _ = SigSet::from(signal).thread_unblock();
-    exit(128 + signal as i32)
+fn end_by(number: i32) -> ! {
+    if let Ok(signal) = Signal::try_from(number) {
+        // No core is written, which would be that of `ctr`: see `Target::join`.
+        let _ = set_default(signal);
+        let _ = raise(signal);
+        let _ = SigSet::from(signal).thread_unblock();
+    }
+    exit(128 + number) // a real-time signal has no name
 }
 
-fn stop_by(signal: Signal) {
+fn stop_by(number: i32) {
+    let Ok(signal) = Signal::try_from(number) else {
+        return;
+    };
     let set = SigSet::from(signal);
     let _ = set_default(signal);
     let _ = raise(signal);

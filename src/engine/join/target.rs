@@ -1,5 +1,6 @@
 //! The process of an instance, opened once, and the namespaces that it is in.
 
+use std::ffi::CString;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -9,6 +10,7 @@ use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, openat, readlinkat};
 use nix::sched::{CloneFlags, setns};
+use nix::sys::prctl::set_dumpable;
 use nix::sys::stat::{FileStat, Mode, SFlag, fstatat};
 use nix::sys::wait::waitpid;
 use nix::unistd::{geteuid, pipe2};
@@ -98,28 +100,41 @@ impl Target {
     /// # Errors
     /// They cannot be listed, or one runs after what is handed in, and may act upon it.
     pub fn scripts(&self) -> Result<String, Unknown> {
-        let from_outside = open_folder(&self.folder, &format!("root{SCRIPTS}"));
-        match from_outside {
+        self.see_scripts(list)
+    }
+
+    /// What the image's scripts say.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn script_texts(&self) -> Result<String, Unknown> {
+        self.see_scripts(read_all)
+    }
+
+    fn see_scripts(&self, see: fn(OwnedFd) -> Result<String, Unknown>) -> Result<String, Unknown> {
+        match open_folder(&self.folder, &format!("root{SCRIPTS}")) {
             // A FUSE file system of the instance's own shows itself to no one outside.
-            Err(Errno::EACCES) => self.scripts_from_inside(),
-            folder => list(folder.map_err(unlisted)?),
+            Err(Errno::EACCES) => self.see_from_inside(see),
+            folder => see(folder.map_err(unseen)?),
         }
     }
 
-    fn scripts_from_inside(&self) -> Result<String, Unknown> {
-        let (answer, tell) = pipe2(OFlag::O_CLOEXEC).map_err(unlisted)?;
-        let mut child = Some(File::from(tell));
+    fn see_from_inside(
+        &self,
+        see: fn(OwnedFd) -> Result<String, Unknown>,
+    ) -> Result<String, Unknown> {
+        let (answer, tell) = pipe2(OFlag::O_CLOEXEC).map_err(unseen)?;
+        let mut tell = Some(File::from(tell));
         let looker = in_a_child(|| {
-            let Some(mut tell) = child.take() else { return };
-            let folder = || open_folder(AT_FDCWD, SCRIPTS).map_err(unlisted);
-            let listed = self.join().and_then(|()| list(folder()?));
-            let _ = match listed {
+            let Some(mut tell) = tell.take() else { return };
+            let folder = || open_folder(AT_FDCWD, SCRIPTS).map_err(unseen);
+            let _ = match self.join().and_then(|()| see(folder()?)) {
                 Ok(text) => write!(tell, "+{text}"),
                 Err(why) => write!(tell, "-{why}"),
             };
         });
-        let looker = looker.map_err(unlisted)?;
-        drop(child);
+        let looker = looker.map_err(unseen)?;
+        drop(tell);
         let mut text = String::new();
         let read = File::from(answer).read_to_string(&mut text);
         let _ = waitpid(looker, None);
@@ -129,6 +144,16 @@ impl Target {
             Some((_, why)) => Err(why.to_owned()),
             None => Err("its environment scripts cannot be seen".into()),
         }
+    }
+
+    /// The inode of a namespace, as `pid`.
+    pub fn namespace(&self, name: &str) -> nix::Result<u64> {
+        self.stat(format!("ns/{name}")).map(|stat| stat.st_ino)
+    }
+
+    /// False once the process has ended.
+    pub fn lives(&self) -> bool {
+        self.read("stat").is_ok()
     }
 
     /// The namespaces that are not this process's own, in the order to join them.
@@ -160,6 +185,9 @@ impl Target {
     /// # Errors
     /// One cannot be joined. As long as that is the first, nothing is changed.
     pub fn join(&self) -> Result<(), Unknown> {
+        // Whoever is inside could write into this process otherwise, which is outside with rights
+        // over all of the instance. A program that is run is as open as ever.
+        set_dumpable(false).map_err(|error| error.desc())?;
         for (namespace, kind) in self.foreign()? {
             setns(namespace, kind).map_err(|error| format!("{kind:?}: {error}"))?;
         }
@@ -167,7 +195,7 @@ impl Target {
     }
 }
 
-fn unlisted(error: Errno) -> Unknown {
+fn unseen(error: Errno) -> Unknown {
     format!("its environment scripts: {}", error.desc())
 }
 
@@ -176,21 +204,26 @@ fn open_folder(at: impl AsFd, path: &str) -> nix::Result<OwnedFd> {
     openat(at, path, flags, Mode::empty())
 }
 
-fn list(folder: OwnedFd) -> Result<String, Unknown> {
-    let mut folder = Dir::from_fd(folder).map_err(unlisted)?;
+/// The names of the scripts in a folder, in the order in which Apptainer runs them.
+fn names(folder: &mut Dir) -> Result<Vec<CString>, Unknown> {
     let mut names = Vec::new();
     for entry in folder.iter() {
-        names.push(entry.map_err(unlisted)?.file_name().to_owned());
+        names.push(entry.map_err(unseen)?.file_name().to_owned());
     }
     names.retain(|name| name.to_bytes().ends_with(b".sh"));
     names.sort();
+    Ok(names)
+}
+
+fn list(folder: OwnedFd) -> Result<String, Unknown> {
+    let mut folder = Dir::from_fd(folder).map_err(unseen)?;
     let mut all = String::new();
-    for name in names {
+    for name in names(&mut folder)? {
         let shown = name.to_string_lossy();
         if *shown > *LAST_SCRIPTS[0] && !LAST_SCRIPTS.contains(&&*shown) {
             return Err(format!("its script {shown} runs after what is handed in"));
         }
-        let stat = fstatat(&folder, &*name, AtFlags::AT_SYMLINK_NOFOLLOW).map_err(unlisted)?;
+        let stat = fstatat(&folder, &*name, AtFlags::AT_SYMLINK_NOFOLLOW).map_err(unseen)?;
         if SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT != SFlag::S_IFREG {
             return Err(format!("its script {shown} is no file of its own"));
         }
@@ -198,4 +231,17 @@ fn list(folder: OwnedFd) -> Result<String, Unknown> {
         all += &format!("{shown} {} {size} {seconds}.{nanoseconds}\n", stat.st_ino);
     }
     Ok(all)
+}
+
+fn read_all(folder: OwnedFd) -> Result<String, Unknown> {
+    let mut folder = Dir::from_fd(folder).map_err(unseen)?;
+    let mut all = Vec::new();
+    for name in names(&mut folder)? {
+        let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let file = openat(&folder, &*name, flags, Mode::empty()).map_err(unseen)?;
+        let read = File::from(file).read_to_end(&mut all);
+        read.map_err(|error| error.to_string())?;
+        all.push(b'\n');
+    }
+    Ok(String::from_utf8_lossy(&all).into_owned())
 }
