@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::engine::Join;
+use crate::config::Join;
 use crate::names::{Assignment, InstanceName, Pattern, Target};
 pub use crate::shell::ShellName;
 

@@ -3,10 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
-use crate::engine::Join;
 use crate::environment::{CA_FILES, STEERING};
 use crate::error::{Error, Kind, Result};
 use crate::names::is_variable_name;
@@ -29,6 +29,18 @@ pub const KEYS: [&str; 12] = [
     "join",
     "prompt",
 ];
+
+/// Which way into an instance commands take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Join {
+    /// Directly where that is the same, else through Apptainer
+    Auto,
+    /// Directly, or not at all
+    Direct,
+    /// Through Apptainer
+    Apptainer,
+}
 
 /// Where a setting came from.
 #[derive(Debug, Clone, PartialEq, Eq)]

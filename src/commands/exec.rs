@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use super::{running, way};
 use crate::activation;
 use crate::cli;
+use crate::config::Join;
 use crate::engine::{
-    DEFAULT_PATH, Folder, Join, Program, Run, cannot_run, no_folder, not_there, wrong_folder,
+    DEFAULT_PATH, Folder, Program, Run, cannot_run, no_folder, not_there, wrong_folder,
 };
 use crate::error::{Error, Kind, Result};
 use crate::names::Target;

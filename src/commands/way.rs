@@ -1,6 +1,7 @@
 //! The direct way into an instance, and what is remembered of it.
 
-use crate::engine::{Direct, Join, Knowledge, Run};
+use crate::config::Join;
+use crate::engine::{Direct, Knowledge, Run};
 use crate::session::Session;
 use crate::state::State;
 use crate::status::Instance;

@@ -34,7 +34,7 @@ use crate::setup::Setup;
 
 pub use arguments::check_flags;
 pub use inside::{DEFAULT_PATH, Folder, Inside, Program};
-pub use join::{Direct, Join, Knowledge};
+pub use join::{Direct, Knowledge};
 pub use limits::make_user_namespace;
 pub use processes::start_time;
 pub use records::Record;

@@ -115,14 +115,7 @@ fn a_cgroup_or_shared_namespaces_need_apptainer() {
 #[test]
 fn an_unknown_apptainer_is_left_to_itself() {
     let mut place = Place::new();
-    let real = place.environment()[std::ffi::OsStr::new("CTR_APPTAINER")].clone();
-    let text = format!(
-        "#!/bin/sh\n[ \"$1\" != --version ] || {{ echo apptainer version 9.9.9; exit; }}\nexec {} \"$@\"\n",
-        real.to_str().unwrap()
-    );
-    let program = place.write("cache/newer/apptainer", text);
-    place.mode(&program, 0o755);
-    place.set("CTR_APPTAINER", &program);
+    place.wrap_apptainer("[ \"$1\" != --version ] || { echo apptainer version 9.9.9; exit; }");
     place.start("bio", &[]);
     assert_aside(&place, "bio", "9.9.9");
 }
@@ -130,14 +123,7 @@ fn an_unknown_apptainer_is_left_to_itself() {
 #[test]
 fn an_apptainer_that_hands_in_something_else_is_found_out() {
     let mut place = Place::new();
-    let real = place.environment()[std::ffi::OsStr::new("CTR_APPTAINER")].clone();
-    let text = format!(
-        "#!/bin/sh\nexport APPTAINERENV_NEW=$$\nexec {} \"$@\"\n",
-        real.to_str().unwrap()
-    );
-    let program = place.write("cache/other/apptainer", text);
-    place.mode(&program, 0o755);
-    place.set("CTR_APPTAINER", &program);
+    place.wrap_apptainer("export APPTAINERENV_NEW=$$");
     place.start("bio", &[]);
     assert_aside(&place, "bio", "`NEW`");
 }
@@ -289,16 +275,11 @@ fn commands_that_run_under_fakeroot_need_apptainer() {
 #[test]
 fn a_container_with_a_few_devices_of_its_own_needs_apptainer() {
     let mut place = Place::new();
-    let real = place.environment()[std::ffi::OsStr::new("CTR_APPTAINER")].clone();
     let file = place.write("cache/apptainer.conf", "mount dev = minimal\n");
-    let text = format!(
-        "#!/bin/sh\n[ \"$1\" != buildcfg ] || {{ echo APPTAINER_CONF_FILE={}; exit; }}\nexec {} \"$@\"\n",
-        file.display(),
-        real.to_str().unwrap()
-    );
-    let program = place.write("cache/minimal/apptainer", text);
-    place.mode(&program, 0o755);
-    place.set("CTR_APPTAINER", &program);
+    let file = file.display();
+    place.wrap_apptainer(&format!(
+        "[ \"$1\" != buildcfg ] || {{ echo APPTAINER_CONF_FILE={file}; exit; }}"
+    ));
     place.start("bio", &[]);
     assert_aside(&place, "bio", "mount dev = minimal");
 }

@@ -9,15 +9,7 @@ use crate::support::{Place, eventually};
 fn noting_apptainer(place: &mut Place) -> (PathBuf, PathBuf) {
     let notes = place.path("cache/calls");
     fs::write(&notes, "").unwrap();
-    let real = place.environment()[std::ffi::OsStr::new("CTR_APPTAINER")].clone();
-    let text = format!(
-        "#!/bin/sh\necho \"$*\" >> {}\nexec {} \"$@\"\n",
-        notes.display(),
-        real.to_str().unwrap()
-    );
-    let program = place.write("cache/noting/apptainer", text);
-    place.mode(&program, 0o755);
-    place.set("CTR_APPTAINER", &program);
+    let program = place.wrap_apptainer(&format!("echo \"$*\" >> {}", notes.display()));
     (program, notes)
 }
 

@@ -15,7 +15,6 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::os::unix::fs::MetadataExt;
 
-use clap::ValueEnum;
 use nix::unistd::{getgid, getgroups, getuid};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -29,18 +28,6 @@ pub use direct::Direct;
 
 /// Why something cannot be done or told without Apptainer, in words that follow on `the instance`.
 pub type Unknown = String;
-
-/// Which way into an instance commands take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Join {
-    /// Directly where that is the same, else through Apptainer
-    Auto,
-    /// Directly, or not at all
-    Direct,
-    /// Through Apptainer
-    Apptainer,
-}
 
 /// What was learned of an instance, and what it is true of.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -114,6 +114,17 @@ impl Place {
         path
     }
 
+    /// Has everything from now on call an Apptainer that does what `script` says before each call.
+    pub fn wrap_apptainer(&mut self, script: &str) -> PathBuf {
+        let real = self.environment()[std::ffi::OsStr::new("CTR_APPTAINER")].clone();
+        let real = real.to_str().expect("UTF-8");
+        let text = format!("#!/bin/sh\n{script}\nexec {real} \"$@\"\n");
+        let path = self.write("cache/wrapped/apptainer", text);
+        self.mode(&path, 0o755);
+        self.set("CTR_APPTAINER", &path);
+        path
+    }
+
     /// An Apptainer whose starts wait at a gate, which opens when the file of the second path is
     /// there; that of the third is there as soon as one waits.
     pub fn gated_apptainer(&self) -> (PathBuf, PathBuf, PathBuf) {
