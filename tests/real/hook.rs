@@ -20,9 +20,11 @@ fn active(place: &Place, shell: Shell) -> Session {
 /// Presses Enter at the prompt until it is this one.
 #[track_caller]
 fn prompt_becomes(session: &mut Session, prompt: &str) {
-    session.line("");
-    session.until(prompt, |terminal| {
-        (terminal.cursor_line().trim_end() == prompt).then_some(())
+    // One whose process is about to end still runs, as far as anybody can see.
+    eventually(prompt, || {
+        session.line("");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        (session.cursor_line().trim_end() == prompt).then_some(())
     });
 }
 

@@ -199,10 +199,11 @@ impl Engine<'_> {
                 "`{name}` differs when it is joined directly"
             )));
         }
-        let differs = |(one, other): &(&String, &String)| one != other;
-        match third.process.iter().zip(&second.process).find(differs) {
-            Some((line, _)) => Err(Lasting(format!(
-                "joined directly, a command has `{}`",
+        let both = [&third.process, &second.process];
+        let differs = |line: &&String| !both.iter().all(|lines| lines.contains(line));
+        match both.into_iter().flatten().find(differs) {
+            Some(line) => Err(Lasting(format!(
+                "joined directly, a command differs in `{}`",
                 line.replace('\t', " ")
             ))),
             None => Ok(Verdict::Direct {
