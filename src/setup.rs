@@ -9,47 +9,36 @@ use serde::{Deserialize, Serialize};
 pub const HOSTOS: &str = "hostos";
 
 /// How an instance is started. The first six fields are those of the reference's state file.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Setup {
     pub name: String,
     /// `KEY=VALUE`, later wins, values literal but for `$PATH` in `PATH`.
-    #[serde(default)]
     pub env: Vec<String>,
     /// Paths of the overlays in mount order, the ext3 overlay last.
-    #[serde(default)]
     pub overlays: Vec<String>,
     /// Binds as Apptainer takes them, `SRC[:DST[:OPTS]]`.
-    #[serde(default)]
     pub bind_paths: Vec<String>,
     /// The one among the binds that only comes from where the start was made.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub working_folder: Option<String>,
     /// A path, a URI, or `hostos`.
-    #[serde(default)]
     pub base_image: String,
     /// Notes on variables, for people.
-    #[serde(default)]
     pub notes: BTreeMap<String, String>,
     /// The note on the instance itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// True when it appears as root inside.
-    #[serde(default)]
     pub fakeroot: bool,
     /// True when the ext3 overlay is open for writing.
-    #[serde(default)]
     pub writable: bool,
     /// Apptainer's GPU flags, `--nv` and `--rocm`.
-    #[serde(default)]
     pub gpu: Vec<String>,
     /// Flags that were handed to Apptainer as they are.
-    #[serde(default)]
     pub apptainer_flags: Vec<String>,
     /// Names of the variables that `ctr env` exports in the host's shell.
-    #[serde(default)]
     pub host_env: Vec<String>,
     /// Sidecar variables that it does not export, and why.
-    #[serde(default)]
     pub withheld: Vec<Withheld>,
 }
 

@@ -23,7 +23,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::config::Config;
 use crate::context::{Context, Variables};
@@ -60,7 +60,7 @@ pub struct Binary {
 }
 
 /// The process that is an instance: what tells it from every other, ever.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Process {
     /// The instance's first process, as seen from `pid_namespace`.
     pub pid: i32,

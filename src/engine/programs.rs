@@ -8,7 +8,7 @@ use super::inside::is_executable_file;
 use super::{Folder, Inside, Program};
 
 /// Where an image has the scripts that make its environment; Apptainer runs them by name.
-const ENVIRONMENT: &str = "/.singularity.d/env";
+pub(super) const ENVIRONMENT: &str = "/.singularity.d/env";
 
 impl Inside {
     /// Names of the programs in the folders of `search` that begin with `start`, in order.

@@ -35,34 +35,25 @@ pub enum Phase {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(from = "file::File")]
 pub struct State {
-    #[serde(default)]
     pub format: u32,
     #[serde(flatten)]
     pub setup: Setup,
-    #[serde(default)]
     pub phase: Phase,
     /// Rises with each write.
-    #[serde(default)]
     pub generation: u64,
     /// The host that it runs on.
-    #[serde(default)]
     pub host: String,
     /// Absent while stopped, and in a file of the reference.
     #[serde(flatten)]
     pub process: Option<Process>,
     /// RFC 3339, UTC.
-    #[serde(default)]
     pub started_at: Option<String>,
-    #[serde(default)]
     pub apptainer: String,
-    #[serde(default)]
     pub apptainer_version: String,
-    #[serde(default)]
     pub log_out: String,
-    #[serde(default)]
     pub log_err: String,
     /// What direct joins need to know of it, as text: most readers have no use for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     joins: Option<Box<RawValue>>,
 }
 

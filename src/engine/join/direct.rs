@@ -24,6 +24,7 @@ use super::raw::in_a_borrower;
 use super::relay::Relay;
 use super::target::Target;
 use crate::context::Variables;
+use crate::engine::inside::is_absence;
 use crate::engine::{Program, processes, refusal};
 use crate::error::{Error, Kind, Result};
 
@@ -107,18 +108,13 @@ fn here() -> std::io::Result<(u64, u64)> {
 /// Goes to a folder inside, and gives its whole path; `None` when it is not the one `before`.
 fn go(cwd: &Path, before: std::io::Result<Option<(u64, u64)>>) -> std::io::Result<Option<PathBuf>> {
     if cwd.is_relative() {
-        return Err(ErrorKind::InvalidInput.into());
+        return Err(ErrorKind::NotFound.into()); // from where, is not said
     }
     std::env::set_current_dir(cwd)?;
     match before? {
         Some(before) if here()? != before => Ok(None),
         _ => std::env::current_dir().map(Some),
     }
-}
-
-fn is_absence(error: &std::io::Error) -> bool {
-    use ErrorKind::{InvalidInput, NotADirectory, NotFound};
-    matches!(error.kind(), InvalidInput | NotADirectory | NotFound)
 }
 
 /// What a program is run with, in the form of the system call.

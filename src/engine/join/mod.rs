@@ -80,7 +80,7 @@ impl Way<'_> {
     }
 }
 
-impl<'e> Engine<'e> {
+impl Engine<'_> {
     /// The way for a command into the instance that `process` is, of which `known` was learned
     /// before. What is not known is learned; with `anew`, also what was found to be impossible.
     pub fn way_in<'a>(

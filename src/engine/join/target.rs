@@ -21,6 +21,7 @@ use super::Unknown;
 use super::raw::in_a_child;
 use crate::context::Place;
 use crate::engine::Process;
+use crate::engine::programs::ENVIRONMENT;
 
 /// The namespaces in the order in which Apptainer joins them: that of the user gives the rights to
 /// join the others, and the one of mounts would hide `/proc`.
@@ -33,9 +34,6 @@ const NAMESPACES: [(&str, CloneFlags); 7] = [
     ("cgroup", CloneFlags::CLONE_NEWCGROUP),
     ("mnt", CloneFlags::CLONE_NEWNS),
 ];
-
-/// Where an image has the scripts that make its environment; Apptainer runs them by name.
-const SCRIPTS: &str = "/.singularity.d/env";
 
 /// The script after which Apptainer lays in what is handed in, and the only one that it knows to
 /// come later.
@@ -112,7 +110,7 @@ impl Target {
     }
 
     fn see_scripts(&self, see: fn(OwnedFd) -> Result<String, Unknown>) -> Result<String, Unknown> {
-        match open_folder(&self.folder, &format!("root{SCRIPTS}")) {
+        match open_folder(&self.folder, &format!("root{ENVIRONMENT}")) {
             // A FUSE file system of the instance's own shows itself to no one outside.
             Err(Errno::EACCES) => self.see_from_inside(see),
             folder => see(folder.map_err(unseen)?),
@@ -127,7 +125,7 @@ impl Target {
         let mut tell = Some(File::from(tell));
         let looker = in_a_child(|| {
             let Some(mut tell) = tell.take() else { return };
-            let folder = || open_folder(AT_FDCWD, SCRIPTS).map_err(unseen);
+            let folder = || open_folder(AT_FDCWD, ENVIRONMENT).map_err(unseen);
             let _ = match self.join().and_then(|()| see(folder()?)) {
                 Ok(text) => write!(tell, "+{text}"),
                 Err(why) => write!(tell, "-{why}"),
