@@ -33,13 +33,12 @@ fn begin(place: &Place, script: &str) -> (Child, std::path::PathBuf) {
     (child, file)
 }
 
+/// Until the file, which may not be there yet, holds the text.
 #[track_caller]
 fn wait_for(file: &std::path::Path, text: &str) {
     eventually(text, || {
-        fs::read_to_string(file)
-            .unwrap()
-            .contains(text)
-            .then_some(())
+        let held = fs::read_to_string(file).unwrap_or_default();
+        held.contains(text).then_some(())
     });
 }
 
