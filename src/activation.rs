@@ -7,9 +7,11 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
 
 use crate::context::{Place, Variables};
 use crate::environment::LONGEST_STRING;
+use crate::shims;
 
 /// The active instance's name.
 pub const INSTANCE: &str = "CTR_INSTANCE";
@@ -92,11 +94,18 @@ pub fn active(variables: &Variables, here: &Place) -> Option<Active> {
     })
 }
 
-/// The environment from before the activation, with none of its companions.
+/// The environment from before the activation, with none of its companions, and no shims on `PATH`:
+/// inside an instance there are none.
 pub fn without(variables: &Variables) -> Variables {
     let mut before = variables.clone();
     apply(&mut before, &leave(variables).statements);
     before.retain(|name, _| !is_companion(name));
+    if let Some(path) = before.get_mut(OsStr::new("PATH")) {
+        let members = path.as_bytes().split(|byte| *byte == b':');
+        let is_other = |member: &&[u8]| !shims::is_folder(Path::new(OsStr::from_bytes(member)));
+        let others: Vec<&[u8]> = members.filter(is_other).collect();
+        *path = OsString::from_vec(others.join(&b':'));
+    }
     before
 }
 

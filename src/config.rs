@@ -175,7 +175,8 @@ impl Config {
         Ok(config)
     }
 
-    fn defaults(context: &Context) -> Self {
+    /// The settings where no file and no variable says anything.
+    pub fn defaults(context: &Context) -> Self {
         Config {
             base_image: Setting::default("hostos".into()),
             overlay_path: Setting::default(vec![context.data_home().join("ctr/overlays")]),

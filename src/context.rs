@@ -8,6 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
+use crate::shims::Called;
 
 /// Counts the containers that a process is in; the name is the reference's.
 pub const LEVEL: &str = "IN_CONDATAINER";
@@ -48,6 +49,29 @@ pub struct Context {
     /// The boot and the pid namespace of this process.
     pub place: Place,
     pub terminals: Terminals,
+    /// What a shim was made with, where it was called.
+    pub shim: Option<OfShim>,
+}
+
+/// What stands for `ctr`'s own settings in the environment where a shim is called: it belongs to its
+/// instance, whatever the program that calls it has done to `HOME` and the like.
+#[derive(Debug, Clone)]
+pub struct OfShim {
+    /// Variables that tell `ctr` where its files are; one that is missing counts as not set.
+    pub variables: BTreeMap<String, String>,
+    /// The node-local folder that the shim is in.
+    pub private_folder: PathBuf,
+}
+
+impl OfShim {
+    /// The variables that a shim keeps.
+    pub const KEPT: [&str; 5] = [
+        "CTR_STATE_DIR",
+        "CTR_CONFIG",
+        "CTR_APPTAINER",
+        "XDG_CONFIG_HOME",
+        "XDG_CACHE_HOME",
+    ];
 }
 
 impl Context {
@@ -55,7 +79,7 @@ impl Context {
     pub fn read() -> Result<Self> {
         let variables: Variables = std::env::vars_os().collect();
         let uid = nix::unistd::geteuid();
-        let home = match absolute(variables.get(OsStr::new("HOME"))) {
+        let home = match absolute(variables.get(OsStr::new("HOME")).map(OsString::as_os_str)) {
             Some(home) => home,
             None => nix::unistd::User::from_uid(uid)
                 .ok()
@@ -82,12 +106,23 @@ impl Context {
                 stderr: std::io::stderr().is_terminal(),
             },
             variables,
+            shim: None,
         })
     }
 
     /// A variable's value, when it is set and UTF-8.
     pub fn variable(&self, name: &str) -> Option<&str> {
-        self.variables.get(OsStr::new(name))?.to_str()
+        self.value(name)?.to_str()
+    }
+
+    fn value(&self, name: &str) -> Option<&OsStr> {
+        match &self.shim {
+            Some(shim) if OfShim::KEPT.contains(&name) => shim.variables.get(name).map(OsStr::new),
+            _ => self
+                .variables
+                .get(OsStr::new(name))
+                .map(OsString::as_os_str),
+        }
     }
 
     /// A variable's value when it says something: set, UTF-8 and not empty.
@@ -123,17 +158,16 @@ impl Context {
     }
 
     fn xdg(&self, variable: &str, fallback: &str) -> PathBuf {
-        absolute(self.variables.get(OsStr::new(variable)))
-            .unwrap_or_else(|| self.home.join(fallback))
+        absolute(self.value(variable)).unwrap_or_else(|| self.home.join(fallback))
     }
 
-    /// Looks a program up on the caller's `PATH`.
-    pub fn find_program(&self, name: &str) -> Option<PathBuf> {
+    /// Looks a program of the host up on the caller's `PATH`: shims are none.
+    pub fn find_program(&self, name: impl AsRef<Path>) -> Option<PathBuf> {
         let path = self.variables.get(OsStr::new("PATH"))?;
         std::env::split_paths(path)
             .filter(|folder| folder.is_absolute())
-            .map(|folder| folder.join(name))
-            .find(|candidate| is_executable(candidate))
+            .map(|folder| folder.join(&name))
+            .find(|candidate| is_executable(candidate) && Called::by(candidate).is_none())
     }
 }
 
@@ -168,7 +202,7 @@ pub fn is_executable(path: &Path) -> bool {
 }
 
 /// XDG asks that a relative path be ignored.
-fn absolute(value: Option<&OsString>) -> Option<PathBuf> {
+fn absolute(value: Option<&OsStr>) -> Option<PathBuf> {
     value.map(PathBuf::from).filter(|path| path.is_absolute())
 }
 
@@ -196,6 +230,7 @@ pub mod tests {
                 stdout: false,
                 stderr: false,
             },
+            shim: None,
         }
     }
 }

@@ -1,4 +1,5 @@
-//! `ctr`: background containers of Apptainer that feel like a place in your own shell.
+//! `ctr`: background containers of Apptainer that feel like a place in your own shell. Called under
+//! another name, by a link that is a shim, it runs the command of that name inside.
 
 mod activation;
 mod caller;
@@ -22,6 +23,7 @@ mod runtime;
 mod session;
 mod setup;
 mod shell;
+mod shims;
 mod state;
 mod status;
 
@@ -29,6 +31,9 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let words: Vec<_> = std::env::args_os().collect();
+    if let Some(shim) = shims::Called::read(&words) {
+        return commands::call(&shim, &words);
+    }
     complete::answer().unwrap_or_else(|| match parse::parse(&words) {
         Ok(cli) => {
             let output = report::output(&cli.global);

@@ -45,6 +45,33 @@ impl FromStr for InstanceName {
     }
 }
 
+/// The name of a command that can be put on `PATH`: a plain file name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CommandName(String);
+
+impl CommandName {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for CommandName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = |why: &str| Err(format!("`{}` {why}", text.escape_debug()));
+        if text == "ctr" {
+            return wrong("would stand in the way of ctr itself");
+        }
+        let is_plain = !text.contains('/') && !text.contains(char::is_control);
+        if text.is_empty() || text.starts_with(['.', '-']) || !is_plain {
+            return wrong("is not the name of a command: no `/`, not first `.` or `-`");
+        }
+        Ok(CommandName(text.to_owned()))
+    }
+}
+
 /// What stands for an instance on the command line: a name, or `.`, the active one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {

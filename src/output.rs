@@ -51,6 +51,16 @@ impl Output {
         }
     }
 
+    /// Plain words, without colour.
+    pub fn bare() -> Self {
+        Output {
+            quiet: false,
+            verbose: false,
+            color_out: false,
+            color_err: false,
+        }
+    }
+
     /// Says what is wrong and what to do.
     pub fn error(&self, error: &Error) {
         self.say("error", RED, &error.message);

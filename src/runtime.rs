@@ -7,27 +7,11 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use nix::unistd::{AccessFlags, access};
 use tempfile::NamedTempFile;
 
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
-
-/// The folder of an instance's shims, made when it is missing.
-///
-/// # Errors
-/// There is no private folder on this host.
-pub fn shim_folder(context: &Context, name: &str) -> Result<PathBuf> {
-    let folder = private_folder(context)?.join("shims").join(name);
-    make(&folder)?;
-    Ok(folder)
-}
-
-/// Removes an instance's shims.
-pub fn remove_shims(context: &Context, name: &str) {
-    if let Ok(folder) = private_folder(context) {
-        let _ = fs::remove_dir_all(folder.join("shims").join(name));
-    }
-}
 
 /// How long code may lie before a shell reads it. That happens at once, and it removes the file; what
 /// was printed and never evaluated is not kept for good.
@@ -67,17 +51,25 @@ fn remove_old(folder: &Path) {
 /// # Errors
 /// There is no private folder on this host, or it is full.
 pub fn command_file(context: &Context, content: &[u8]) -> Result<PathBuf> {
-    let folder = private_folder(context)?;
-    let path = folder.join("command.tcsh");
-    if fs::read(&path).is_ok_and(|there| there == content) {
-        return Ok(path);
-    }
-    let mut file = temporary(&folder)?;
-    let written = file.write_all(content);
-    written.map_err(|error| cannot_write(&path, error))?;
-    file.persist(&path)
-        .map_err(|error| cannot_write(&path, error.error))?;
+    let path = private_folder(context)?.join("command.tcsh");
+    write(&path, content)?;
     Ok(path)
+}
+
+/// Writes a file for its owner only, whole or not at all, when it is missing or another.
+///
+/// # Errors
+/// The folder cannot be written, or is full.
+pub fn write(path: &Path, content: &[u8]) -> Result<()> {
+    if fs::read(path).is_ok_and(|there| there == content) {
+        return Ok(());
+    }
+    let mut file = temporary(path.parent().unwrap_or(path))?;
+    let written = file.write_all(content);
+    written.map_err(|error| cannot_write(path, error))?;
+    file.persist(path)
+        .map_err(|error| cannot_write(path, error.error))?;
+    Ok(())
 }
 
 fn temporary(folder: &Path) -> Result<NamedTempFile> {
@@ -88,35 +80,68 @@ fn cannot_write(path: &Path, error: std::io::Error) -> Error {
     Error::io(format!("cannot write {}", path.display()), error)
 }
 
-/// `$XDG_RUNTIME_DIR/ctr`, else `/tmp/ctr-<uid>`, made when it is missing.
+/// `$XDG_RUNTIME_DIR/ctr`, else `/run/user/<uid>/ctr` where there is such a folder (jobs of `cron` are
+/// not told of it), else `/tmp/ctr-<uid>`; made when it is missing. For a shim, the one that it is in.
 ///
 /// # Errors
 /// It is a link, belongs to another, or others may enter it: they could put programs in it.
 pub fn private_folder(context: &Context) -> Result<PathBuf> {
-    let folder = context
-        .setting("XDG_RUNTIME_DIR")
-        .map(PathBuf::from)
-        .filter(|folder| folder.is_absolute() && folder.is_dir())
-        .map_or_else(
-            || PathBuf::from(format!("/tmp/ctr-{}", context.uid)),
-            |folder| folder.join("ctr"),
-        );
+    if let Some(shim) = &context.shim {
+        return Ok(shim.private_folder.clone());
+    }
+    let folder = candidates(context).into_iter().find(|folder| {
+        let above = folder.parent().unwrap_or(folder);
+        above.is_dir() && access(above, AccessFlags::W_OK).is_ok()
+    });
+    let folder = folder.unwrap_or_else(|| in_tmp(context));
     match DirBuilder::new().mode(0o700).create(&folder) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {
             return Err(unmade(&folder, error));
         }
         _ => {} // whatever is there now is looked at
     }
-    let metadata = fs::symlink_metadata(&folder)
+    check(&folder, context.uid)?;
+    Ok(folder)
+}
+
+/// Every such folder that this user has here: other sessions may have had another.
+pub fn private_folders(context: &Context) -> Vec<PathBuf> {
+    let mut folders = candidates(context);
+    folders.push(in_tmp(context));
+    folders.dedup();
+    folders.retain(|folder| check(folder, context.uid).is_ok());
+    folders
+}
+
+fn candidates(context: &Context) -> Vec<PathBuf> {
+    let named = context.setting("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let usual = PathBuf::from(format!("/run/user/{}", context.uid));
+    let folders = named.into_iter().filter(|named| named.is_absolute());
+    folders
+        .chain([usual])
+        .map(|folder| folder.join("ctr"))
+        .collect()
+}
+
+fn in_tmp(context: &Context) -> PathBuf {
+    format!("/tmp/ctr-{}", context.uid).into()
+}
+
+/// Refuses a folder in which others could put programs.
+///
+/// # Errors
+/// It is not there, is a link, belongs to another, or others may enter it.
+pub fn check(folder: &Path, uid: u32) -> Result<()> {
+    let metadata = fs::symlink_metadata(folder)
         .map_err(|error| Error::io(format!("cannot look at {}", folder.display()), error))?;
     let fault = if !metadata.is_dir() {
         "is not a folder"
-    } else if metadata.uid() != context.uid {
+    } else if metadata.uid() != uid {
         "belongs to another user"
     } else if metadata.mode() & 0o077 != 0 {
         "is open to others"
     } else {
-        return Ok(folder);
+        return Ok(());
     };
     Err(
         Error::new(Kind::Io, format!("{} {fault}", folder.display()))
@@ -124,7 +149,8 @@ pub fn private_folder(context: &Context) -> Result<PathBuf> {
     )
 }
 
-fn make(folder: &Path) -> Result<()> {
+/// Makes a folder for its owner only, and those above it.
+pub fn make(folder: &Path) -> Result<()> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)

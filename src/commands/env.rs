@@ -1,7 +1,5 @@
 //! `ctr env`: prints code that makes an instance active, or leaves it.
 
-use std::ffi::OsStr;
-
 use serde_json::json;
 
 use super::refresh;
@@ -13,6 +11,7 @@ use crate::output::print;
 use crate::runtime;
 use crate::session::Session;
 use crate::shell;
+use crate::shims::{self, Shims};
 use crate::status::{Instance, Status};
 
 /// Runs `ctr env`. What fails prints code that fails too, in `main`.
@@ -68,15 +67,25 @@ fn hand_over(shell: ShellName, change: &Change, session: &Session) -> Result<()>
 /// # Errors
 /// There is no private folder for its shims.
 pub fn enter(instance: &Instance, session: &Session) -> Result<Change> {
-    let shims = runtime::shim_folder(session.context, &instance.name)?;
+    let shims = shims(instance, session)?;
     let activation = Activation {
         instance: &instance.name,
         process: process(instance).unwrap_or_default(),
-        path_entry: OsStr::new(&shims),
+        path_entry: shims.folder().as_os_str(),
         here: &session.context.place,
     };
     let callers = &session.context.variables;
     Ok(activation::enter(callers, &activation, variables(instance)))
+}
+
+/// The instance's shims, the way they are to be.
+fn shims(instance: &Instance, session: &Session) -> Result<Shims> {
+    let shims = Shims::of(session.context, &instance.name)?;
+    shims.make_folder()?;
+    if let Some(state) = &instance.state {
+        shims::publish(state, session)?;
+    }
+    Ok(shims)
 }
 
 /// The instance's process, and the start of that.
@@ -109,12 +118,12 @@ fn document(instance: &Instance, session: &Session) -> Result<serde_json::Value>
         })
         .filter(|name| !set.contains_key(name))
         .collect();
-    let shims = runtime::shim_folder(session.context, &instance.name)?;
+    let shims = shims(instance, session)?;
     Ok(json!({
         "instance": instance.name,
         "set": set,
         "unset": unset,
-        "path_prepend": [shims],
+        "path_prepend": [shims.folder()],
     }))
 }
 

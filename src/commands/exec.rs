@@ -8,11 +8,12 @@ use crate::activation;
 use crate::cli;
 use crate::config::Join;
 use crate::engine::{
-    DEFAULT_PATH, Folder, Program, Run, cannot_run, no_folder, not_there, wrong_folder,
+    DEFAULT_PATH, Folder, Learn, Program, Run, cannot_run, no_folder, not_there, wrong_folder,
 };
 use crate::error::{Error, Kind, Result};
 use crate::names::Target;
 use crate::session::Session;
+use crate::state::State;
 use crate::status::Instance;
 
 /// Runs `ctr exec`; when the command has run it does not return.
@@ -25,7 +26,18 @@ pub fn run(args: &cli::Exec, session: &Session) -> Result<()> {
     let join = args.join.unwrap_or(session.config.join.value);
     let why = match join {
         Join::Apptainer => "as asked for".to_owned(),
-        Join::Auto | Join::Direct => directly(args, &target, command, join, session)?,
+        Join::Auto | Join::Direct => {
+            // Who insists has it looked at again.
+            let learn = match join {
+                Join::Direct => Learn::Anew,
+                _ => Learn::IfNeeded,
+            };
+            let name = session.name(Some(&target))?;
+            match session.store.load(name.as_str())? {
+                Some(state) => directly(args, command, state, learn, session)?,
+                None => "it was started without ctr".to_owned(),
+            }
+        }
     };
 
     let instance = session.instance(Some(&target))?;
@@ -44,17 +56,16 @@ pub fn run(args: &cli::Exec, session: &Session) -> Result<()> {
 
 /// Runs the command without Apptainer; comes back when that cannot be, and says why. Whether the
 /// instance runs is seen by joining it, and not looked at before.
-fn directly(
+///
+/// # Errors
+/// As for [`run`].
+pub fn directly(
     args: &cli::Exec,
-    target: &Target,
     command: &[OsString],
-    join: Join,
+    state: State,
+    learn: Learn,
     session: &Session,
 ) -> Result<String> {
-    let name = session.name(Some(target))?;
-    let Some(state) = session.store.load(name.as_str())? else {
-        return Ok("it was started without ctr".to_owned());
-    };
     let Some(instance) = Instance::recorded(state, session.context) else {
         return Ok("its state does not say which process it is".to_owned());
     };
@@ -63,7 +74,7 @@ fn directly(
         return Ok("the working folder was removed".to_owned());
     };
     let run = prepare(args, &command[0], &instance, &cwd, session)?;
-    match way::direct(&run, &instance, join, session) {
+    match way::direct(&run, &instance, learn, session) {
         Ok(direct) => {
             session.output.detail("joins directly");
             match direct.run(command, args.cwd.is_none())? {}

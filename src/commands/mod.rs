@@ -1,5 +1,6 @@
 //! The commands, one file each: every one reads as the list of its steps.
 
+mod call;
 mod completions;
 mod config;
 mod doctor;
@@ -18,11 +19,13 @@ mod prune;
 mod refresh;
 mod restart;
 mod running;
+mod shim;
 mod show;
 mod start;
 mod stats;
 mod stop;
 mod way;
+mod why;
 
 use crate::caller;
 use crate::cli::Command;
@@ -33,6 +36,8 @@ use crate::memory::Memory;
 use crate::output::Output;
 use crate::session::Session;
 use crate::shell;
+
+pub use call::run as call;
 
 /// Runs a command to its end.
 ///
@@ -71,6 +76,8 @@ fn dispatch(command: &Command, output: Output) -> Result<()> {
         Command::Enter(args) => enter::run(args, &session),
         Command::Env(args) => env::run(args, &session),
         Command::Use(_) | Command::Leave => Err(integration_is_missing(&session)),
+        Command::Shim(args) => shim::run(args, &session),
+        Command::Why(args) => why::run(args, &session),
         Command::Stop(args) => stop::run(args, &session),
         Command::Restart(args) => restart::run(args, &session),
         Command::List(args) => list::run(args, &session),

@@ -2,8 +2,8 @@
 
 use crate::cli;
 use crate::error::Result;
-use crate::runtime;
 use crate::session::Session;
+use crate::shims;
 use crate::status::Status;
 
 /// Runs `ctr prune`.
@@ -32,13 +32,14 @@ pub fn run(args: &cli::Prune, session: &Session) -> Result<()> {
                 .note(&format!("`{name}` would be removed: {reason}"));
             continue;
         }
-        let (_lock, now) = session.locked(&instance.checked_name()?)?;
+        let checked = instance.checked_name()?;
+        let (_lock, now) = session.locked(&checked)?;
         if now.is_none_or(|now| now.status != Status::Dead) {
             continue;
         }
         session.store.remove(name)?;
         session.engine.forget(name);
-        runtime::remove_shims(session.context, name);
+        shims::remove_all(session.context, &checked);
         session
             .output
             .note(&format!("`{name}` is removed: {reason}"));

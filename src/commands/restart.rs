@@ -1,6 +1,7 @@
 //! `ctr restart`: starts again with exactly the saved setup.
 
-use super::{start, stop::each};
+use super::start::{self, Before};
+use super::stop::each;
 use crate::cli;
 use crate::engine::Manner;
 use crate::error::{Error, Kind, Result};
@@ -52,11 +53,12 @@ pub fn restart(chosen: &Instance, session: &Session) -> Result<()> {
         }
         None => session.engine.forget(name.as_str()),
     }
-    let generation = state.generation;
-    start::launch(setup, &base_image.file, generation, session)
-        .map(drop)
-        .inspect_err(|_| {
-            // It can be tried again.
-            let _ = session.store.save(&mut state.stopped());
-        })
+    let before = Before {
+        generation: state.generation,
+        shims: state.shims.clone(),
+    };
+    start::launch(setup, &base_image.file, before, session).inspect_err(|_| {
+        // It can be tried again.
+        let _ = session.store.save(&mut state.stopped());
+    })
 }

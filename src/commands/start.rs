@@ -11,6 +11,7 @@ use crate::plan::{self, Message, Plan};
 use crate::resolve::{self, Holders, Surroundings};
 use crate::session::Session;
 use crate::setup::Setup;
+use crate::shims;
 use crate::state::State;
 use crate::status::{Instance, Status};
 
@@ -42,10 +43,17 @@ pub fn run(args: &cli::Start, session: &Session) -> Result<()> {
         }
         clear_the_way(existing, session)?;
     }
-    let generation = existing
-        .and_then(|existing| existing.state)
-        .map_or(0, |s| s.generation);
-    launch(plan.setup, &plan.image, generation, session)?;
+    let before = existing.and_then(|existing| existing.state);
+    let before = before.map_or_else(Before::default, |state| Before {
+        generation: state.generation,
+        shims: match state.setup.difference(&plan.setup) {
+            None => state.shims,
+            Some(_) => Vec::new(),
+        },
+    });
+    // Those of an instance that was lost with its state would be taken for this one's.
+    shims::remove_all(session.context, &args.name);
+    launch(plan.setup, &plan.image, before, session)?;
     session.output.note(&format!("`{}` is running", args.name));
     Ok(())
 }
@@ -63,13 +71,21 @@ pub fn check(setup: &Setup, session: &Session) -> Result<()> {
     Ok(())
 }
 
+/// What a start takes over from the state that it replaces.
+#[derive(Debug, Default)]
+pub struct Before {
+    pub generation: u64,
+    pub shims: Vec<String>,
+}
+
 /// Starts a setup and saves its state, under the instance's lock. When it fails, nothing is left.
 ///
 /// # Errors
 /// Apptainer cannot start it; the state cannot be saved.
-pub fn launch(setup: Setup, image: &str, generation: u64, session: &Session) -> Result<State> {
+pub fn launch(setup: Setup, image: &str, before: Before, session: &Session) -> Result<()> {
     let (store, engine, context) = (&session.store, &session.engine, session.context);
-    let mut state = State::starting(setup, generation, &context.host, &context.place);
+    let mut state = State::starting(setup, before.generation, &context.host, &context.place);
+    state.shims = before.shims;
     store.save(&mut state)?;
     let name = state.setup.name.clone();
     let started = engine
@@ -93,7 +109,10 @@ pub fn launch(setup: Setup, image: &str, generation: u64, session: &Session) -> 
         engine.forget(&name);
         let _ = store.remove(&name);
     })?;
-    Ok(state)
+    if let Err(error) = shims::publish(&state, session) {
+        session.output.warn(&error.message);
+    }
+    Ok(())
 }
 
 /// What resolving needs of a session; the hold of `replaced` on an image does not count.

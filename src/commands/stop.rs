@@ -7,8 +7,8 @@ use nix::sys::signal::Signal;
 use crate::cli;
 use crate::engine::Manner;
 use crate::error::{Error, Kind, Result};
-use crate::runtime;
 use crate::session::Session;
+use crate::shims;
 use crate::status::{Instance, Status};
 
 /// Runs `ctr stop`.
@@ -145,13 +145,13 @@ fn stop(chosen: &Instance, manner: &Manner, keep: bool, session: &Session) -> Re
         None if keep => format!("did not run: {}", instance.reason),
         None => format!("did not run ({}); its state is removed", instance.reason),
     };
-    runtime::remove_shims(session.context, name.as_str());
     match (keep, instance.state) {
         (true, Some(state)) => {
             session.store.save(&mut state.stopped())?;
             Ok(format!("{said}; its setup is kept"))
         }
         _ => {
+            shims::remove_all(session.context, &name);
             session.store.remove(name.as_str())?;
             session.engine.forget(name.as_str());
             Ok(said)

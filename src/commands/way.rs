@@ -1,8 +1,8 @@
 //! The direct way into an instance, and what is remembered of it.
 
-use crate::config::Join;
-use crate::engine::{Direct, Knowledge, Run};
+use crate::engine::{Direct, Knowledge, Learn, Run};
 use crate::session::Session;
+use crate::shims;
 use crate::state::State;
 use crate::status::Instance;
 
@@ -11,17 +11,14 @@ use crate::status::Instance;
 pub fn direct<'a>(
     run: &Run<'a>,
     instance: &Instance,
-    join: Join,
+    learn: Learn,
     session: &Session,
 ) -> Result<Direct<'a>, String> {
     let state = instance.state.as_ref();
     let known = state.map_or_else(Vec::new, State::joins);
     let process = instance.process.as_ref();
     let process = process.ok_or("it has no process")?;
-    // Who insists has it looked at again.
-    let way = session
-        .engine
-        .way_in(run, process, &known, join == Join::Direct);
+    let way = session.engine.way_in(run, process, &known, learn);
     if let Some(learned) = way.learned {
         remember(learned, instance, session);
     }
@@ -40,7 +37,9 @@ fn remember(learned: Knowledge, instance: &Instance, session: &Session) {
         .and_then(|state| state.process.as_ref());
     match store.load(&instance.name) {
         Ok(Some(state)) if state.process.as_ref() == was => {
-            if let Err(error) = store.save(&mut state.knowing(learned)) {
+            let mut state = state.knowing(learned);
+            let saved = store.save(&mut state);
+            if let Err(error) = saved.and_then(|()| shims::publish(&state, session)) {
                 session.output.detail(&error.message);
             }
         }

@@ -5,8 +5,6 @@ use std::ffi::OsStr;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
-
 use super::Check;
 use super::rc::{self, Line};
 use crate::activation;
@@ -97,7 +95,7 @@ fn rc_line(
     context: &Context,
 ) -> Check {
     const NAME: &str = "shell integration";
-    let name = name(shell);
+    let name = shell.name();
     if let Some(line) = line {
         let detail = format!("{} loads it, for {name}", line.file.display());
         return Check::well(NAME, detail);
@@ -131,23 +129,12 @@ fn line_with(program: Option<&Path>, shell: ShellName) -> String {
     line.replacen("ctr init", &format!("{word} init"), 1)
 }
 
-/// What the shell evaluates to run `words` of `ctr`, in the way of its rc line.
-fn evaluation(words: &str, shell: ShellName) -> String {
-    shell::rc_line(shell).replacen(&format!("init {}", name(shell)), words, 1)
-}
-
-/// What the shell is called on the command line.
-fn name(shell: ShellName) -> String {
-    let value = shell.to_possible_value();
-    value.map_or_else(String::new, |value| value.get_name().to_owned())
-}
-
 /// What activation left in the environment, held against where this shell is.
 pub fn active_instance(context: &Context) -> Check {
     const NAME: &str = "active instance";
     let shell = caller::detect(context);
     let variables = &context.variables;
-    let leave = format!("leave it: {}", evaluation("env --unset", shell));
+    let leave = format!("leave it: {}", shell::evaluation("env --unset", shell));
     let Some(active) = activation::active(variables, &context.place) else {
         return match activation::leave(variables).statements.is_empty() {
             true => Check::well(NAME, "none"),
@@ -177,7 +164,7 @@ pub fn active_instance(context: &Context) -> Check {
             ),
             format!(
                 "make it active again: {}",
-                evaluation(&format!("env {name}"), shell)
+                shell::evaluation(&format!("env {name}"), shell)
             ),
         ),
         None => Check::well(NAME, format!("`{name}`")),
@@ -210,7 +197,7 @@ mod tests {
             "eval \"$('/opt/it'\\''s/ctr' init zsh)\""
         );
         assert_eq!(
-            evaluation("env --unset", ShellName::Fish),
+            shell::evaluation("env --unset", ShellName::Fish),
             "ctr env --unset | source"
         );
     }

@@ -57,6 +57,14 @@ impl Inside {
         }
     }
 
+    /// The same as a process in it sees it.
+    pub(super) fn from_within(as_root: bool) -> Self {
+        Inside {
+            root: "/".into(),
+            as_root,
+        }
+    }
+
     /// A tree of files that stands for one.
     #[cfg(test)]
     pub fn at(root: &Path) -> Self {
@@ -92,21 +100,39 @@ impl Inside {
 
     /// Looks a command up as `execvp` does, in the folders of `search`, relative to `cwd`.
     pub fn program(&self, name: &Path, cwd: &Path, search: &str) -> Program {
+        self.find(name, cwd, search).err().unwrap_or(Program::Runs)
+    }
+
+    /// The same; the path that it is found under.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub fn find(&self, name: &Path, cwd: &Path, search: &str) -> Result<PathBuf, Program> {
+        let check = |path: PathBuf| match self.runs(&path) {
+            Program::Runs => Ok(path),
+            other => Err(other),
+        };
         if name.components().count() > 1 || name.has_root() || ends_in_slash(name) {
-            return self.runs(&cwd.join(name));
+            return check(cwd.join(name));
         }
         if name.as_os_str().is_empty() {
-            return Program::Missing;
+            return Err(Program::Missing);
         }
         let mut best = Program::Missing;
         for folder in search.split(':') {
-            match self.runs(&cwd.join(folder).join(name)) {
-                Program::Runs => return Program::Runs,
-                Program::Missing => {}
-                other => best = other,
+            match check(cwd.join(folder).join(name)) {
+                Err(Program::Missing) => {}
+                Err(other) => best = other,
+                found => return found,
             }
         }
-        best
+        Err(best)
+    }
+
+    /// False when its files show themselves to no one outside, as those of a FUSE file system of its
+    /// own.
+    pub fn can_be_seen(&self) -> bool {
+        fs::metadata(self.root.join(".")).is_ok()
     }
 
     /// The file's name that an absolute path leads to inside, links followed; `None` when nothing

@@ -34,14 +34,14 @@ use crate::setup::Setup;
 
 pub use arguments::check_flags;
 pub use inside::{DEFAULT_PATH, Folder, Inside, Program};
-pub use join::{Direct, Knowledge};
+pub use join::{Direct, Knowledge, Learn};
 pub use limits::make_user_namespace;
 pub use processes::start_time;
 pub use records::Record;
-pub use refusal::{cannot_run, no_folder, not_there, wrong_folder};
+pub use refusal::{NOT_THERE, cannot_run, no_folder, not_there, wrong_folder};
 pub use stats::{Stats, Usage, uptime_seconds};
 pub use stop::{Manner, Stopped};
-pub use surrounding::Surrounding;
+pub use surrounding::{Surrounding, find as surrounding};
 
 /// Apptainer, as this caller has it.
 pub struct Engine<'a> {
@@ -49,6 +49,8 @@ pub struct Engine<'a> {
     config: &'a Config,
     memory: &'a Memory,
     binary: OnceCell<Binary>,
+    /// What tells the Apptainer that is used from others.
+    apptainer: OnceCell<String>,
 }
 
 /// The program, and its version.
@@ -120,7 +122,28 @@ impl<'a> Engine<'a> {
             config,
             memory,
             binary: OnceCell::new(),
+            apptainer: OnceCell::new(),
         }
+    }
+
+    /// The same, where the Apptainer was looked at before, and is taken to be what it was.
+    pub fn with_apptainer(self, apptainer: String) -> Self {
+        Engine {
+            apptainer: apptainer.into(),
+            ..self
+        }
+    }
+
+    /// What tells the Apptainer that is used from others: its path, and when it was changed.
+    ///
+    /// # Errors
+    /// There is none; in words.
+    pub fn apptainer(&self) -> std::result::Result<String, String> {
+        if let Some(known) = self.apptainer.get() {
+            return Ok(known.clone());
+        }
+        let seen = version::identity(self.context, self.config)?;
+        Ok(self.apptainer.get_or_init(|| seen).clone())
     }
 
     /// The Apptainer to use.

@@ -8,7 +8,8 @@ use super::processes::NOT_CONNECTED;
 use crate::error::{Error, Kind};
 
 const CANNOT_RUN: u8 = 126;
-const NOT_THERE: u8 = 127;
+/// Exit status where there is no such command.
+pub const NOT_THERE: u8 = 127;
 
 /// There is no such command in the instance `name`.
 pub fn not_there(command: &OsStr, name: &str) -> Error {
@@ -32,9 +33,12 @@ pub fn cannot_run_since(command: &OsStr, name: &str, why: &str) -> Error {
 /// The folder that a command is to run in is not the same inside; `what` says how.
 pub fn wrong_folder(folder: &Path, name: &str, what: &str) -> Error {
     let shown = folder.display();
-    Error::new(Kind::Folder, format!("{shown} {what} in `{name}`")).hint(format!(
-        "choose a folder with --cwd, or start it with --bind {shown}"
-    ))
+    let other = format!("`ctr exec --cwd DIR {name} …` runs in another");
+    let hint = match folder.parent() {
+        Some(_) => format!("{other}; `ctr start --bind {shown} …` brings it in"),
+        None => other, // the root is always another
+    };
+    Error::new(Kind::Folder, format!("{shown} {what} in `{name}`")).hint(hint)
 }
 
 /// There is no folder inside to run in that was asked for.

@@ -1,5 +1,6 @@
 //! Which Apptainer, and is it new enough?
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -31,6 +32,18 @@ pub fn locate(context: &Context, config: &Config) -> Result<PathBuf> {
             .or_else(|| context.find_program("singularity"))
             .ok_or_else(|| none_found(context)),
     }
+}
+
+/// What tells the program from another, or from itself once it is changed.
+///
+/// # Errors
+/// There is none; in words.
+pub fn identity(context: &Context, config: &Config) -> std::result::Result<String, String> {
+    let path = locate(context, config).map_err(|error| error.message)?;
+    let file = std::fs::metadata(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let (place, size) = ((file.dev(), file.ino()), file.size());
+    let changed = (file.mtime(), file.mtime_nsec());
+    Ok(format!("{} {place:?} {size} {changed:?}", path.display()))
 }
 
 /// Finds the program, and asks it who it is.

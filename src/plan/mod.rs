@@ -14,6 +14,8 @@ pub use resolved::{BaseImage, Content, Overlay, Resolved, Sidecar};
 
 /// What an ext3 overlay's content is found under, inside.
 const EXT3_PREFIX: &str = "/ext3/env";
+/// Where its programs are.
+pub const EXT3_PROGRAMS: &str = "/ext3/env/bin";
 
 /// A plan: the setup, what to give Apptainer as image, and what to tell the user.
 #[derive(Debug, Clone)]
@@ -241,7 +243,7 @@ fn exported_names(variables: &[Assignment]) -> Vec<String> {
 fn path_entries(overlay: &Overlay) -> Vec<String> {
     let folders = match &overlay.content {
         Content::Squashfs { bin_folders } => bin_folders.clone(),
-        Content::Ext3 { .. } => vec![format!("{EXT3_PREFIX}/bin")],
+        Content::Ext3 { .. } => vec![EXT3_PROGRAMS.to_owned()],
     };
     folders
         .iter()

@@ -21,13 +21,14 @@ use crate::engine::Engine;
 use crate::error::Result;
 use crate::memory::Memory;
 use crate::names::Assignment;
-use crate::plan::{BaseImage, Content, Overlay, Resolved};
+use crate::plan::{BaseImage, Content, EXT3_PROGRAMS, Overlay, Resolved};
 use crate::setup::{HOSTOS, Setup};
 
 pub use fakeroot::check_mapping;
 pub use lock::Holders;
 
 use lock::Access;
+use overlays::Found;
 
 /// What resolving needs beside the request.
 pub struct Surroundings<'a> {
@@ -102,6 +103,18 @@ pub fn again(setup: &mut Setup, around: &Surroundings) -> Result<BaseImage> {
     }
     binds::check_again(&mut setup.bind_paths, base_image.label == HOSTOS, around)?;
     Ok(base_image)
+}
+
+/// The folders of programs that an overlay of a setup brings, as paths inside.
+///
+/// # Errors
+/// Its file is gone, or damaged.
+pub fn bin_folders(overlay: &str, memory: &Memory) -> Result<Vec<String>> {
+    let found = Found::at(overlay.into());
+    match overlays::is_ext3(&found.path) {
+        true => Ok(vec![EXT3_PROGRAMS.to_owned()]),
+        false => squashfs::bin_folders(&found, memory),
+    }
 }
 
 fn overlay(argument: &str, writable: bool, around: &Surroundings) -> Result<Overlay> {

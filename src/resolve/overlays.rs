@@ -53,10 +53,20 @@ pub fn find(argument: &str, context: &Context, config: &Config) -> Result<Found>
         .canonicalize()
         .map_err(|error| Error::io(format!("cannot resolve {}", path.display()), error))?;
     Ok(Found {
-        name: name_of(&path),
-        path,
         access,
+        ..Found::at(path)
     })
+}
+
+impl Found {
+    /// The overlay that a file is.
+    pub fn at(path: PathBuf) -> Self {
+        Found {
+            name: name_of(&path),
+            path,
+            access: None,
+        }
+    }
 }
 
 /// Refuses an overlay file that is missing, unreadable, or that Apptainer cannot be told of.

@@ -149,6 +149,11 @@ pub fn rc_line(shell: ShellName) -> &'static str {
     }
 }
 
+/// What the shell evaluates to run `words` of `ctr`, in the way of its rc line.
+pub fn evaluation(words: &str, shell: ShellName) -> String {
+    rc_line(shell).replacen(&format!("init {}", shell.name()), words, 1)
+}
+
 #[cfg(test)]
 mod tests {
     use clap::ValueEnum;

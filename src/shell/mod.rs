@@ -14,7 +14,7 @@ use std::ffi::OsStr;
 
 use crate::activation::Statement;
 
-pub use init::{Options, command_file, completion_file, integration, rc_line};
+pub use init::{Options, command_file, completion_file, evaluation, integration, rc_line};
 pub use name::ShellName;
 pub use tcsh::{self_removing, source};
 

@@ -20,3 +20,11 @@ pub enum ShellName {
     #[value(alias = "pwsh")]
     Powershell,
 }
+
+impl ShellName {
+    /// What it is called on the command line.
+    pub fn name(self) -> String {
+        let value = self.to_possible_value();
+        value.map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+}

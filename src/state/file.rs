@@ -63,6 +63,8 @@ pub struct File {
     #[serde(default)]
     log_err: String,
     #[serde(default)]
+    shims: Vec<String>,
+    #[serde(default)]
     joins: Option<Box<RawValue>>,
 }
 
@@ -104,6 +106,7 @@ impl From<File> for State {
             apptainer_version: file.apptainer_version,
             log_out: file.log_out,
             log_err: file.log_err,
+            shims: file.shims,
             joins: file.joins,
         }
     }

@@ -52,6 +52,9 @@ pub struct State {
     pub apptainer_version: String,
     pub log_out: String,
     pub log_err: String,
+    /// The commands that are on the `PATH` of shells in which it is active.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shims: Vec<String>,
     /// What direct joins need to know of it, as text: most readers have no use for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     joins: Option<Box<RawValue>>,
@@ -245,6 +248,7 @@ mod tests {
         state.apptainer_version = text("v");
         state.log_out = text("out");
         state.log_err = text("err");
+        state.shims = list("c");
         state.joins = serde_json::value::to_raw_value(&[1]).ok();
         let written = serde_json::to_vec(&state).unwrap();
         let read = State::from_json(&written).unwrap();

@@ -41,6 +41,11 @@ impl Store {
         }
     }
 
+    /// The folder of all hosts.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// The folder of this host.
     pub fn folder(&self) -> PathBuf {
         self.root.join(&self.host)

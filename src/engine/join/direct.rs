@@ -17,7 +17,9 @@ use nix::sys::signal::Signal;
 use nix::sys::stat::Mode;
 use nix::sys::wait::waitpid;
 use nix::unistd::{close, execve, pipe2};
+use serde::{Serialize, de::DeserializeOwned};
 
+use super::Unknown;
 use super::privileges::Privileges;
 use super::program;
 use super::raw::in_a_borrower;
@@ -25,7 +27,7 @@ use super::relay::Relay;
 use super::target::Target;
 use crate::context::Variables;
 use crate::engine::inside::is_absence;
-use crate::engine::{Program, processes, refusal};
+use crate::engine::{Inside, Program, processes, refusal};
 use crate::error::{Error, Kind, Result};
 
 /// What runs a script that names no interpreter, as in Apptainer.
@@ -43,6 +45,23 @@ pub struct Direct<'a> {
 }
 
 impl Direct<'_> {
+    /// The `PATH` that the command is given.
+    pub fn path(&self) -> String {
+        let path = self.environment.get(OsStr::new("PATH"));
+        path.map_or_else(String::new, |path| path.to_string_lossy().into_owned())
+    }
+
+    /// What is seen by looking around inside.
+    ///
+    /// # Errors
+    /// It cannot be joined.
+    pub fn look<T: Serialize + DeserializeOwned>(
+        &self,
+        look: impl FnOnce(&Inside) -> T,
+    ) -> std::result::Result<T, Unknown> {
+        self.target.ask_inside(|| look(&Inside::from_within(true)))
+    }
+
     /// Runs it, and ends this process as it ends; `in_own_folder` when the folder inside must be the
     /// one in which this process is.
     ///
@@ -65,7 +84,7 @@ impl Direct<'_> {
             Ok(None) => return Err(refusal::wrong_folder(self.cwd, name, "is another folder")),
             Err(error) if !is_absence(&error) => {
                 let message = format!("cannot go to {} in `{name}`: {error}", self.cwd.display());
-                return Err(Error::new(Kind::Folder, message).hint("choose a folder with --cwd"));
+                return Err(Error::new(Kind::Folder, message).hint("choose another with `ctr exec --cwd`"));
             }
             Err(_) if in_own_folder => {
                 return Err(refusal::wrong_folder(self.cwd, name, "does not exist"));

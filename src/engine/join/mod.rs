@@ -13,13 +13,12 @@ mod target;
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
-use std::os::unix::fs::MetadataExt;
 
 use nix::unistd::{getgid, getgroups, getuid};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Engine, Process, Run, hand_in, version};
+use super::{Engine, Process, Run, hand_in};
 use environ::{Call, ImageEnvironment};
 use privileges::Privileges;
 use target::Target;
@@ -63,6 +62,17 @@ impl Knowledge {
     }
 }
 
+/// When the way into an instance is learned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Learn {
+    /// Not at all: what is not known is impossible.
+    Never,
+    /// When it is not known.
+    IfNeeded,
+    /// Also when it was found to be impossible.
+    Anew,
+}
+
 /// How to go in, and what was learned on the way.
 pub struct Way<'a> {
     /// Directly, or why not.
@@ -82,13 +92,13 @@ impl Way<'_> {
 
 impl Engine<'_> {
     /// The way for a command into the instance that `process` is, of which `known` was learned
-    /// before. What is not known is learned; with `anew`, also what was found to be impossible.
+    /// before.
     pub fn way_in<'a>(
         &self,
         run: &Run<'a>,
         process: &Process,
         known: &[Knowledge],
-        anew: bool,
+        learn: Learn,
     ) -> Way<'a> {
         let target = match Target::open(process, &self.context.place) {
             Ok(target) => target,
@@ -100,9 +110,11 @@ impl Engine<'_> {
         };
         let is_known = |one: &&Knowledge| one.key == key;
         let known = known.iter().find(is_known).and_then(Knowledge::verdict);
-        let known = known.filter(|verdict| !anew || matches!(verdict, Verdict::Direct { .. }));
+        let is_good = |verdict: &Verdict| matches!(verdict, Verdict::Direct { .. });
+        let known = known.filter(|verdict| learn != Learn::Anew || is_good(verdict));
         let (verdict, learned) = match known {
             Some(verdict) => (verdict, None),
+            None if learn == Learn::Never => return Way::aside("it is not known"),
             None => match self.learn(run.name, process, &target) {
                 Ok(verdict) => {
                     let learned = Knowledge::new(key, &verdict);
@@ -140,12 +152,7 @@ impl Engine<'_> {
         let mut hasher = DefaultHasher::new();
         (process.pid, process.pid_start_time).hash(&mut hasher);
         target.scripts()?.hash(&mut hasher);
-        let apptainer =
-            version::locate(self.context, self.config).map_err(|error| error.message)?;
-        let file = std::fs::metadata(&apptainer)
-            .map_err(|error| format!("{}: {error}", apptainer.display()))?;
-        (apptainer, file.dev(), file.ino(), file.size()).hash(&mut hasher);
-        (file.mtime(), file.mtime_nsec()).hash(&mut hasher);
+        self.apptainer()?.hash(&mut hasher);
         hand_in::settings(&self.context.variables).hash(&mut hasher);
         // `newgrp` changes what a command is given under fakeroot.
         let groups = getgroups().map_err(|error| error.desc())?;

@@ -2,7 +2,7 @@
 
 use std::ffi::CString;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,7 @@ use nix::sys::wait::waitpid;
 use nix::unistd::{geteuid, pipe2};
 use procfs::FromRead;
 use procfs::process::Stat;
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::Unknown;
 use super::raw::in_a_child;
@@ -121,27 +122,37 @@ impl Target {
         &self,
         see: fn(OwnedFd) -> Result<String, Unknown>,
     ) -> Result<String, Unknown> {
-        let (answer, tell) = pipe2(OFlag::O_CLOEXEC).map_err(unseen)?;
+        let answer = self.ask_inside(|| {
+            let folder = open_folder(AT_FDCWD, ENVIRONMENT).map_err(unseen)?;
+            see(folder)
+        });
+        answer?
+    }
+
+    /// What a look around gives once this process's copy has joined.
+    ///
+    /// # Errors
+    /// It cannot be joined.
+    pub fn ask_inside<T: Serialize + DeserializeOwned>(
+        &self,
+        look: impl FnOnce() -> T,
+    ) -> Result<T, Unknown> {
+        let failed = |error: Errno| error.desc().to_owned();
+        let (answer, tell) = pipe2(OFlag::O_CLOEXEC).map_err(failed)?;
         let mut tell = Some(File::from(tell));
         let looker = in_a_child(|| {
-            let Some(mut tell) = tell.take() else { return };
-            let folder = || open_folder(AT_FDCWD, ENVIRONMENT).map_err(unseen);
-            let _ = match self.join().and_then(|()| see(folder()?)) {
-                Ok(text) => write!(tell, "+{text}"),
-                Err(why) => write!(tell, "-{why}"),
-            };
+            let Some(tell) = tell.take() else { return };
+            let _ = serde_json::to_writer(tell, &self.join().map(|()| look()));
         });
-        let looker = looker.map_err(unseen)?;
+        let looker = looker.map_err(failed)?;
         drop(tell);
-        let mut text = String::new();
-        let read = File::from(answer).read_to_string(&mut text);
+        let mut text = Vec::new();
+        let read = File::from(answer).read_to_end(&mut text);
         let _ = waitpid(looker, None);
         read.map_err(|error| error.to_string())?;
-        match text.split_at_checked(1) {
-            Some(("+", text)) => Ok(text.to_owned()),
-            Some((_, why)) => Err(why.to_owned()),
-            None => Err("its environment scripts cannot be seen".into()),
-        }
+        let answer: Result<T, Unknown> =
+            serde_json::from_slice(&text).map_err(|_| "it cannot be looked at from inside")?;
+        answer
     }
 
     /// The inode of a namespace, as `pid`.

@@ -1,5 +1,8 @@
 //! The command line: clap types and nothing else. What is read here is checked here.
 
+mod shim;
+mod start;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -9,6 +12,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::config::Join;
 use crate::names::{Assignment, InstanceName, Pattern, Target};
 pub use crate::shell::ShellName;
+pub use shim::{Shim, ShimAction, ShimAdd, ShimList, ShimRemove, Why};
+pub use start::{Gpu, Start};
 
 /// Background containers that feel like a place in your own shell.
 #[derive(Debug, Parser)]
@@ -73,6 +78,10 @@ pub enum Command {
     Leave,
     /// Print the active instance for a prompt
     Prompt(Prompt),
+    /// Put commands of an instance on your own PATH
+    Shim(Shim),
+    /// Tell what runs when a command is typed
+    Why(Why),
     /// Stop instances and remove what is left of them
     Stop(Stop),
     /// Start instances again with the setup that was saved
@@ -100,58 +109,6 @@ pub enum Command {
     Completions(Completions),
     /// Print or write the man pages
     Man(Man),
-}
-
-#[derive(Debug, Args)]
-pub struct Start {
-    /// Overlay: a name (`samtools/1.22`) or a file; later ones win
-    #[arg(short, long = "overlay", value_name = "OVERLAY[:ro|:rw]")]
-    pub overlays: Vec<String>,
-    /// Open the ext3 overlay for writing
-    #[arg(short, long)]
-    pub writable: bool,
-    /// Base image: a SIF, a sandbox folder, a URI, or `hostos`
-    #[arg(short, long = "base-image", value_name = "IMAGE")]
-    pub base_image: Option<String>,
-    /// Bind a path of the host into the instance
-    #[arg(long = "bind", value_name = "SRC[:DST[:OPTS]]")]
-    pub binds: Vec<String>,
-    /// Set a variable inside; the value is literal
-    #[arg(short, long = "env", value_name = "KEY=VALUE", value_parser = assignment())]
-    pub env: Vec<Assignment>,
-    /// Attach a note to a variable
-    #[arg(long = "note", value_name = "KEY=TEXT", value_parser = assignment())]
-    pub notes: Vec<Assignment>,
-    /// Appear as root inside
-    #[arg(short, long)]
-    pub fakeroot: bool,
-    /// Which GPUs to bring in
-    #[arg(long, value_name = "GPU")]
-    pub gpu: Option<Gpu>,
-    /// Print what would be done, and do nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Succeed when it runs already with this setup
-    #[arg(long, conflicts_with = "replace")]
-    pub if_needed: bool,
-    /// Stop it first when it runs
-    #[arg(long)]
-    pub replace: bool,
-    /// Name of the instance
-    pub name: InstanceName,
-    /// Flags for `apptainer instance start`
-    #[arg(last = true, value_name = "APPTAINER FLAGS")]
-    pub apptainer_flags: Vec<String>,
-}
-
-/// Which GPUs to bring in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Gpu {
-    /// Those that `/dev` shows.
-    Auto,
-    None,
-    Nvidia,
-    Rocm,
 }
 
 #[derive(Debug, Args)]

@@ -1,0 +1,119 @@
+//! `ctr shim add`: puts commands of an instance on the caller's `PATH`.
+
+use super::{View, count, hidden, how_to_activate, run_of};
+use crate::cli;
+use crate::engine::not_there;
+use crate::error::{Error, Kind, Result};
+use crate::names::{CommandName, nearest};
+use crate::session::Session;
+use crate::shims::{self, Shims};
+use crate::status::{Instance, Status};
+
+/// Runs `ctr shim add`. Nothing is added when one of the commands cannot be.
+///
+/// # Errors
+/// It does not run, or was started without `ctr`; it has no such command; something is in the place of
+/// a shim; there is no private folder on this host.
+pub fn run(args: &cli::ShimAdd, session: &Session) -> Result<()> {
+    let instance = session.instance(Some(&args.name))?;
+    let name = &instance.name;
+    check(&instance, session)?;
+    let commands = choose(args, &instance, session)?;
+    let shims = Shims::of(session.context, name)?;
+    for command in &commands {
+        shims.check_place(command)?;
+    }
+
+    let (_lock, now) = session.locked(&instance.checked_name()?)?;
+    let state = now.and_then(|now| now.state);
+    let mut state = state.ok_or_else(|| session.not_found(name))?;
+    let new: Vec<String> = commands
+        .into_iter()
+        .filter(|command| !state.shims.contains(command))
+        .collect();
+    state.shims.extend_from_slice(&new);
+    state.shims.sort_unstable();
+    session.store.save(&mut state)?;
+    shims::publish(&state, session)?;
+    say(&new, &instance, session);
+    Ok(())
+}
+
+fn check(instance: &Instance, session: &Session) -> Result<()> {
+    match instance.status {
+        Status::Running => Ok(()),
+        Status::Untracked => {
+            let message = format!("`{}` was started without ctr", instance.name);
+            Err(Error::new(Kind::NotFound, message).hint("stop it, and start it with ctr"))
+        }
+        _ => Err(session.not_running(instance)),
+    }
+}
+
+/// The commands that are meant, each of which is there.
+fn choose(args: &cli::ShimAdd, instance: &Instance, session: &Session) -> Result<Vec<String>> {
+    let name = &instance.name;
+    let run = run_of(instance, session)?;
+    let view = View::of(instance, &run, session)?;
+    if args.all {
+        let mut brought = view.brought()?;
+        brought.retain(|command| command.parse::<CommandName>().is_ok());
+        if brought.is_empty() {
+            let message = format!("no overlay of `{name}` brought a command");
+            let hint = format!("name those you want: ctr shim add {name} COMMAND");
+            return Err(Error::new(Kind::NotFound, message).hint(hint));
+        }
+        return Ok(brought);
+    }
+    let mut commands: Vec<String> = args
+        .commands
+        .iter()
+        .map(|command| command.as_str().to_owned())
+        .collect();
+    commands.sort_unstable();
+    commands.dedup();
+    let found = view.find(&commands)?;
+    let missing = commands
+        .iter()
+        .zip(&found)
+        .find(|(_, found)| found.is_none());
+    let Some((missing, _)) = missing else {
+        return Ok(commands);
+    };
+    let mut error = not_there(missing.as_ref(), name);
+    error.status = None;
+    let brought = view.brought()?;
+    let nearest = nearest(missing, brought.iter().map(String::as_str));
+    Err(match nearest {
+        Some(nearest) => error.hint(format!("did you mean {nearest}?")),
+        None => error,
+    })
+}
+
+fn say(new: &[String], instance: &Instance, session: &Session) {
+    let name = &instance.name;
+    let (context, output) = (session.context, session.output);
+    if new.is_empty() {
+        output.note(&format!("`{name}` has them already"));
+        return;
+    }
+    output.note(&format!(
+        "`{name}` has {} more: {}",
+        count(new.len()),
+        new.join(" ")
+    ));
+    let hidden: Vec<String> = new
+        .iter()
+        .filter_map(|command| hidden(command, context))
+        .map(|path| path.display().to_string())
+        .collect();
+    if !hidden.is_empty() {
+        output.note(&format!("they hide {}", hidden.join(" ")));
+    }
+    if session.active().as_ref() != Some(name) {
+        output.note(&format!(
+            "to have them on PATH, {}",
+            how_to_activate(name, context)
+        ));
+    }
+}

@@ -1,0 +1,51 @@
+//! `ctr shim`: which commands of an instance are on the caller's `PATH`.
+
+mod add;
+mod list;
+mod remove;
+mod view;
+
+use std::path::PathBuf;
+
+use crate::caller;
+use crate::cli::{self, ShimAction};
+use crate::context::Context;
+use crate::error::Result;
+use crate::session::Session;
+use crate::shell;
+
+pub use view::{Origin, View, run_of};
+
+/// Runs `ctr shim`.
+///
+/// # Errors
+/// Those of its parts.
+pub fn run(args: &cli::Shim, session: &Session) -> Result<()> {
+    match &args.action {
+        ShimAction::Add(args) => add::run(args, session),
+        ShimAction::List(args) => list::run(args, session),
+        ShimAction::Remove(args) => remove::run(args, session),
+    }
+}
+
+/// The program of the host that a shim of this name stands in the way of.
+pub fn hidden(command: &str, context: &Context) -> Option<PathBuf> {
+    context.find_program(command)
+}
+
+/// How the caller's shell makes an instance active.
+pub fn how_to_activate(name: &str, context: &Context) -> String {
+    let shell = caller::detect(context);
+    format!(
+        "make it active: {}",
+        shell::evaluation(&format!("env {name}"), shell)
+    )
+}
+
+/// `1 shim`, `2 shims`.
+fn count(number: usize) -> String {
+    match number {
+        1 => "1 shim".to_owned(),
+        several => format!("{several} shims"),
+    }
+}

@@ -1,0 +1,87 @@
+//! `ctr why`: tells what runs when a command is typed, as far as `PATH` decides it.
+
+use std::path::{Path, PathBuf};
+
+use super::shim::{View, hidden, run_of};
+use crate::cli;
+use crate::context::is_executable;
+use crate::engine::DEFAULT_PATH;
+use crate::error::{Error, Kind, Result};
+use crate::output::{print, printable};
+use crate::session::Session;
+use crate::shims::Called;
+use crate::status::{Instance, Status};
+
+/// Runs `ctr why`.
+///
+/// # Errors
+/// There is no such command on `PATH`.
+pub fn run(args: &cli::Why, session: &Session) -> Result<()> {
+    let command = args.command.as_str();
+    let found = search(command, session).ok_or_else(|| nothing(command, session))?;
+    let lines = match Called::by(&found) {
+        None => vec![format!("{} of this host", found.display())],
+        Some(called) => shim(&found, &called, session)?,
+    };
+    for line in lines {
+        print(format!("{}\n", printable(&line)).as_bytes());
+    }
+    Ok(())
+}
+
+/// The file that runs: the first on `PATH` of that name.
+fn search(command: &str, session: &Session) -> Option<PathBuf> {
+    let runs = |path: &PathBuf| is_executable(path);
+    if command.contains('/') {
+        return Some(PathBuf::from(command)).filter(runs);
+    }
+    let path = session.context.variable("PATH").unwrap_or(DEFAULT_PATH);
+    let folders = path.split(':').filter(|_| !command.is_empty());
+    folders
+        .map(|folder| Path::new(folder).join(command))
+        .find(runs)
+}
+
+fn shim(found: &Path, called: &Called, session: &Session) -> Result<Vec<String>> {
+    let (name, command) = (called.instance.as_str(), called.command.as_str());
+    let what = format!("{} is a shim of `{name}`", found.display());
+    let mut lines = match session.find(name)? {
+        Some(instance) if instance.status == Status::Running => {
+            match origin(&instance, command, session)? {
+                Some(whence) => vec![format!("{what}: {whence}")],
+                None => vec![format!("{what}, which has no such command")],
+            }
+        }
+        Some(instance) => vec![format!("{what}, which is {}", instance.condition())],
+        None => vec![format!("{what}, which is not there")],
+    };
+    lines.extend(
+        hidden(command, session.context).map(|path| format!("it hides {}", path.display())),
+    );
+    Ok(lines)
+}
+
+/// Where a command is inside, and what brought it.
+fn origin(instance: &Instance, command: &str, session: &Session) -> Result<Option<String>> {
+    let run = run_of(instance, session)?;
+    let found = View::of(instance, &run, session)?.find(&[command.to_owned()])?;
+    let origin = found.into_iter().flatten().next();
+    Ok(origin.map(|origin| format!("{} from {}", origin.path, origin.source())))
+}
+
+/// What is said of a command that is not there, with the instance that has it.
+fn nothing(command: &str, session: &Session) -> Error {
+    let error = Error::new(
+        Kind::NotFound,
+        format!("no command `{command}` on your PATH"),
+    );
+    let active = session.active().filter(|_| !command.contains('/'));
+    let Some(Ok(Some(instance))) = active.map(|name| session.find(&name)) else {
+        return error;
+    };
+    let name = &instance.name;
+    match origin(&instance, command, session) {
+        Ok(Some(_)) => error.hint(format!("`{name}` has it: ctr shim add {name} {command}")),
+        _ => error,
+    }
+}

@@ -1,0 +1,131 @@
+//! Is this process a shim, and which?
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use super::{LINKS, Shims};
+use crate::names::{CommandName, InstanceName};
+
+/// Most links that are followed from one to a shim, as the kernel does.
+const MOST_LINKS: usize = 40;
+
+/// A shim that was called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Called {
+    /// The private folder that it lies in, which is not checked here.
+    pub private_folder: PathBuf,
+    pub instance: InstanceName,
+    pub command: CommandName,
+}
+
+impl Called {
+    /// The shim that this process was called as, `None` for `ctr` itself. `words` are its arguments,
+    /// the program's name first.
+    ///
+    /// The kernel says which file it ran (`AT_EXECFN` of `getauxval(3)`), whatever the caller
+    /// has made the first word. Of a script whose first line names a shim, that is the script, and
+    /// the first word is the shim.
+    pub fn read(words: &[OsString]) -> Option<Self> {
+        let run = rustix::param::linux_execfn();
+        let first = words.first().filter(|word| word.as_bytes().contains(&b'/'));
+        let paths = [
+            Some(OsStr::from_bytes(run.to_bytes())),
+            first.map(OsString::as_os_str),
+        ];
+        paths
+            .into_iter()
+            .flatten()
+            .find_map(|path| Self::by(Path::new(path)))
+    }
+
+    /// The shim that a path leads to: its own, or that of a link to it.
+    pub fn by(path: &Path) -> Option<Self> {
+        let mut path = std::path::absolute(path).ok()?;
+        for _ in 0..MOST_LINKS {
+            if path.file_name() == Some(OsStr::new("ctr")) {
+                return None;
+            }
+            let target = fs::read_link(&path).ok()?;
+            if let Some(shim) = Self::at(&path) {
+                return Some(shim);
+            }
+            path = path.parent()?.join(target);
+        }
+        None
+    }
+
+    /// What a path says: `<private folder>/shims/<instance>/<command>`.
+    fn at(path: &Path) -> Option<Self> {
+        let folder = path.parent()?;
+        if !is_folder(folder) {
+            return None;
+        }
+        let name = |path: &Path| path.file_name()?.to_str().map(str::to_owned);
+        Some(Called {
+            private_folder: folder.parent()?.parent()?.to_owned(),
+            instance: name(folder)?.parse().ok()?,
+            command: name(path)?.parse().ok()?,
+        })
+    }
+
+    /// All the shims that it is one of.
+    pub fn shims(&self) -> Shims {
+        Shims::below(&self.private_folder, self.instance.as_str())
+    }
+}
+
+/// True for the path of a folder of shims, by its form: anybody's, whether it is there or not.
+pub fn is_folder(path: &Path) -> bool {
+    let Some(links) = path.parent().filter(|links| links.ends_with(LINKS)) else {
+        return false;
+    };
+    let private = links.parent().and_then(Path::file_name);
+    let is_private = |name: &OsStr| name == "ctr" || name.as_bytes().starts_with(b"ctr-");
+    private.is_some_and(is_private)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn folders_of_shims_are_known_by_their_form() {
+        for (path, is_one) in [
+            ("/run/user/1000/ctr/shims/bio", true),
+            ("/tmp/ctr-1000/shims/bio", true),
+            ("/tmp/ctr-1000/shims", false),
+            ("/tmp/ctr-1000/shims/bio/x", false),
+            ("/tmp/other/shims/bio", false),
+            ("/home/u/.pyenv/shims", false),
+            ("", false),
+        ] {
+            assert_eq!(is_folder(Path::new(path)), is_one, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_shim_is_a_link_in_such_a_folder_or_leads_to_one() {
+        let top = tempfile::tempdir().unwrap();
+        let shims = Shims::below(&top.path().join("ctr"), "bio");
+        shims.bring_in_line(&["sort".to_owned()]).unwrap();
+        let shim = shims.folder().join("sort");
+        let other = top.path().join("other");
+        symlink(&shim, &other).unwrap();
+        for path in [&shim, &other] {
+            let called = Called::by(path).unwrap();
+            assert_eq!(called.instance.as_str(), "bio");
+            assert_eq!(called.command.as_str(), "sort");
+            assert_eq!(called.private_folder, top.path().join("ctr"));
+        }
+        let file = shims.folder().join("file");
+        fs::write(&file, "").unwrap();
+        let round = top.path().join("round");
+        symlink("round", &round).unwrap();
+        for path in [&file, &round, &top.path().join("nosuch"), Path::new("ctr")] {
+            assert_eq!(Called::by(path), None, "{}", path.display());
+        }
+    }
+}

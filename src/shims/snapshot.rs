@@ -1,0 +1,117 @@
+//! What a shim reads instead of the state and the configuration, which are on a home that may hang: a
+//! copy of both on this host, made anew whenever `ctr` has seen the originals. It holds for one
+//! process of the instance; with another it is worth nothing.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Called, Shims};
+use crate::config::{Config, Join};
+use crate::context::{Context, OfShim};
+use crate::error::Result;
+use crate::runtime;
+use crate::session::Session;
+use crate::state::State;
+
+/// The copy.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Snapshot {
+    pub state: State,
+    /// What tells the Apptainer that was there from others.
+    pub apptainer: String,
+    join: Join,
+    scrub: Vec<String>,
+    /// What tells `ctr` where its files are, as variables.
+    variables: BTreeMap<String, String>,
+}
+
+impl Snapshot {
+    /// The snapshot that a shim finds; `None` when there is none, or it is not this user's own.
+    pub fn read(called: &Called, uid: u32) -> Option<Self> {
+        serde_json::from_slice(&own_file(&called.shims().snapshot, uid)?).ok()
+    }
+
+    /// The caller's surroundings, with `ctr`'s own settings as they were.
+    pub fn surroundings(&self, called: &Called, context: Context) -> Context {
+        let shim = OfShim {
+            variables: self.variables.clone(),
+            private_folder: called.private_folder.clone(),
+        };
+        Context {
+            shim: Some(shim),
+            ..context
+        }
+    }
+
+    /// The settings that matter to a command, as they were.
+    pub fn config(&self, context: &Context) -> Config {
+        let mut config = Config::defaults(context);
+        config.join.value = self.join;
+        config.scrub.value.clone_from(&self.scrub);
+        config.apptainer.value = Some(PathBuf::from(&self.state.apptainer));
+        config
+    }
+}
+
+/// Brings the shims of an instance, and what they read, in line with its state; nothing where it has
+/// none.
+///
+/// # Errors
+/// There is no private folder on this host, or it cannot be written.
+pub fn publish(state: &State, session: &Session) -> Result<()> {
+    if state.shims.is_empty() {
+        return Ok(());
+    }
+    let shims = Shims::of(session.context, &state.setup.name)?;
+    shims.bring_in_line(&state.shims)?;
+    let snapshot = Snapshot {
+        apptainer: session.engine.apptainer().unwrap_or_default(),
+        join: session.config.join.value,
+        scrub: session.config.scrub.value.clone(),
+        variables: variables(session),
+        state: state.clone(),
+    };
+    runtime::make(shims.snapshot.parent().unwrap_or(&shims.snapshot))?;
+    let bytes = serde_json::to_vec(&snapshot).unwrap_or_default();
+    runtime::write(&shims.snapshot, &bytes)
+}
+
+/// The variables of [`OfShim::KEPT`] that say where `ctr` finds its files now, defaults included.
+fn variables(session: &Session) -> BTreeMap<String, String> {
+    let context = session.context;
+    let folders = [
+        ("CTR_STATE_DIR", session.store.root().to_owned()),
+        ("XDG_CONFIG_HOME", context.config_home()),
+        ("XDG_CACHE_HOME", context.cache_home()),
+    ];
+    let folders = folders
+        .into_iter()
+        .filter_map(|(name, folder)| Some((name, folder.into_os_string().into_string().ok()?)));
+    let set = ["CTR_CONFIG", "CTR_APPTAINER"]
+        .into_iter()
+        .filter_map(|name| Some((name, context.setting(name)?.to_owned())));
+    folders
+        .chain(set)
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+/// What a private file of this user says.
+fn own_file(path: &Path, uid: u32) -> Option<Vec<u8>> {
+    let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK;
+    let file = File::options().read(true).custom_flags(flags).open(path);
+    let mut file = file.ok()?;
+    let metadata = file.metadata().ok()?;
+    if metadata.uid() != uid || metadata.mode() & 0o077 != 0 || !metadata.is_file() {
+        return None;
+    }
+    // It was written whole, and is never written to again.
+    let mut bytes = vec![0; metadata.len() as usize];
+    file.read_exact(&mut bytes).ok()?;
+    Some(bytes)
+}
