@@ -1,4 +1,4 @@
-# `use` and `leave` in tcsh, with these words in $argv.
+# `use`, `leave` and `shim` in tcsh, with these words in $argv.
 set __ctr_do = $argv[1]
 if ( $#argv > 1 ) then
     # Without the x, a word such as -d would be a question about a file.
@@ -18,6 +18,8 @@ case leave:
 default:
     '__ctr_binary__' $argv:q
     set __ctr_status = $status
+    # What is in the folders of `path` is remembered, and `shim` changes it.
+    rehash
 endsw
 # The end of a block would be a success.
 set status = $__ctr_status

@@ -11,3 +11,4 @@ alias __ctr_cmd__-__ctr_word__ '$__ctr_binary:q \!:1-';
 # Only `source` takes words as they are and acts on this shell; the program makes the file.
 alias __ctr_cmd__-use 'source "`$__ctr_binary:q init tcsh --command-file`" \!:1-';
 alias __ctr_cmd__-leave 'source "`$__ctr_binary:q init tcsh --command-file`" \!:1-';
+alias __ctr_cmd__-shim 'source "`$__ctr_binary:q init tcsh --command-file`" \!:1-';

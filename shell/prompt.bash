@@ -1,5 +1,6 @@
 # The prompt hook. While the process of the active instance is the one that was made active, it only
-# reads that process's start from /proc: no program, no fork, no file of a home.
+# reads that process's start from /proc: no program, no fork, no file of a home. The folder of its shims
+# goes with the user's last session on some hosts, and is made again.
 function __ctr_hook() {
     \builtin local __ctr_status=$?
     if [[ -n "${CTR_PROCESS-}" ]]; then
@@ -7,7 +8,8 @@ function __ctr_hook() {
         __ctr_stat=()
         { \builtin read -r -a __ctr_stat || \builtin :; } 2>/dev/null <"/proc/${CTR_PROCESS%:*}/stat"
         # Field 22 is the start, field 3 the condition (Z: ended).
-        if [[ "${__ctr_stat[21]-}" != "${CTR_PROCESS#*:}" || "${__ctr_stat[2]-}" == [ZX] ]]; then
+        if [[ "${__ctr_stat[21]-}" != "${CTR_PROCESS#*:}" || "${__ctr_stat[2]-}" == [ZX] ||
+            ! -d "${CTR_PATH_ENTRY-/}" ]]; then
             \builtin eval "$(\command '__ctr_binary__' env --shell bash --refresh)"
         fi
     fi

@@ -1,5 +1,7 @@
 # The prompt hook. While the process of the active instance is the one that was made active, it only
-# reads that process's start from /proc: no program, no file of a home.
+# reads that process's start from /proc: no program, no file of a home. The folder of its shims goes
+# with the user's last session on some hosts, and is made again.
+use path
 fn __ctr_check {
   if (not (has-env CTR_PROCESS)) {
     return
@@ -9,7 +11,8 @@ fn __ctr_check {
     var pid start = (str:split : $E:CTR_PROCESS)
     # Field 22 is the start, field 3 the condition (Z: ended).
     var stat = [(str:split ' ' (slurp < /proc/$pid/stat))]
-    set same = (and (eq $stat[21] $start) (not (has-value [Z X] $stat[2])))
+    set same = (and (eq $stat[21] $start) (not (has-value [Z X] $stat[2])) ^
+      (or (not (has-env CTR_PATH_ENTRY)) (path:is-dir $E:CTR_PATH_ENTRY)))
   } catch problem {
     nop $problem
   }

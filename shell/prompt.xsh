@@ -1,5 +1,6 @@
 # The prompt hook. While the process of the active instance is the one that was made active, it only
-# reads that process's start from /proc: no program, no file of a home.
+# reads that process's start from /proc: no program, no file of a home. The folder of its shims goes
+# with the user's last session on some hosts, and is made again.
 def __ctr_is_here(process):
     pid, _, start = process.partition(":")
     try:
@@ -12,8 +13,11 @@ def __ctr_is_here(process):
 
 
 def __ctr_hook(**_):
+    import os
+
     process = __xonsh__.env.get("CTR_PROCESS")
-    if process and not __ctr_is_here(process):
+    folder = __xonsh__.env.get("CTR_PATH_ENTRY", "/")
+    if process and not (__ctr_is_here(process) and os.path.isdir(folder)):
         __ctr_evaluate(["--refresh"])
 
 

@@ -1,5 +1,6 @@
 # The prompt hook. While the process of the active instance is the one that was made active, it only
-# reads that process's start from /proc: no program, no fork, no file of a home.
+# reads that process's start from /proc: no program, no fork, no file of a home. The folder of its shims
+# goes with the user's last session on some hosts, and is made again.
 function __ctr_hook() {
     \builtin local __ctr_status=$?
     \builtin emulate -L zsh
@@ -9,7 +10,8 @@ function __ctr_hook() {
         # This form of `$(…)` forks nothing, and is faster than `read`, which takes a byte at a time.
         [[ -r "$__ctr_file" ]] && __ctr_stat=(${(s: :)"$(<$__ctr_file)"})
         # Field 22 is the start, field 3 the condition (Z: ended).
-        if [[ "${__ctr_stat[22]-}" != "${CTR_PROCESS#*:}" || "${__ctr_stat[3]-}" == [ZX] ]]; then
+        if [[ "${__ctr_stat[22]-}" != "${CTR_PROCESS#*:}" || "${__ctr_stat[3]-}" == [ZX] ||
+            ! -d "${CTR_PATH_ENTRY-/}" ]]; then
             \builtin eval "$(\command '__ctr_binary__' env --shell zsh --refresh)"
         fi
     fi

@@ -78,8 +78,11 @@ pub fn enter(instance: &Instance, session: &Session) -> Result<Change> {
     Ok(activation::enter(callers, &activation, variables(instance)))
 }
 
-/// The instance's shims, the way they are to be.
-fn shims(instance: &Instance, session: &Session) -> Result<Shims> {
+/// The instance's shims, made the way they are to be.
+///
+/// # Errors
+/// There is no private folder for them.
+pub fn shims(instance: &Instance, session: &Session) -> Result<Shims> {
     let shims = Shims::of(session.context, &instance.name)?;
     shims.make_folder()?;
     if let Some(state) = &instance.state {

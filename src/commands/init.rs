@@ -39,14 +39,14 @@ pub fn run(args: &cli::Init) -> Result<()> {
     Ok(())
 }
 
-/// The names of all commands but those of the integration itself, and the options before a command.
+/// The names of all commands but those that act on the shell, and the options before a command.
 fn first_words() -> Vec<String> {
     let mut command = Cli::command();
     command.build();
     let names = command
         .get_subcommands()
         .flat_map(|command| std::iter::once(command.get_name()).chain(command.get_all_aliases()));
-    let names = names.filter(|name| !["use", "leave"].contains(name));
+    let names = names.filter(|name| !["use", "leave", "shim"].contains(name));
     let mut words: Vec<String> = names.map(str::to_owned).collect();
     for option in command.get_arguments() {
         words.extend(option.get_short().map(|short| format!("-{short}")));

@@ -28,7 +28,8 @@ pub fn run(session: &Session) -> Result<Change> {
     }
     match session.find(name) {
         Ok(Some(instance)) if is_in_transition(&instance, session)? => Ok(Change::default()),
-        Ok(Some(instance)) if instance.status.is_alive() => take_over(&active, &instance, session),
+        Ok(Some(instance)) if instance.status.is_alive() => take_over(&active, &instance, session)
+            .or_else(|error| Ok(leave(name, &error.message, session))),
         Ok(Some(instance)) => Ok(leave(
             name,
             &format!("it is {}", instance.condition()),
@@ -48,6 +49,7 @@ fn is_in_transition(instance: &Instance, session: &Session) -> Result<bool> {
 
 fn take_over(active: &Active, instance: &Instance, session: &Session) -> Result<Change> {
     if active.process == env::process(instance) {
+        env::shims(instance, session)?;
         return Ok(Change::default());
     }
     let name = &instance.name;

@@ -13,7 +13,7 @@ type Values = fn(&World, &str) -> Vec<CompletionCandidate>;
 
 /// Every argument whose values are known only here: its command, its name, its values. Those of a
 /// fixed set (shells, GPUs, colours) the engine takes from the definitions.
-const COMPLETERS: [(&str, &str, Values); 20] = [
+const COMPLETERS: [(&str, &str, Values); 25] = [
     ("start", "overlays", values::overlays),
     ("start", "base_image", values::images),
     ("start", "binds", values::files),
@@ -33,6 +33,11 @@ const COMPLETERS: [(&str, &str, Values); 20] = [
     ("note", "note", |world, _| values::notes(world)),
     ("logs", "name", values::names),
     ("overlays", "pattern", values::overlay_names),
+    ("shim add", "name", values::names),
+    ("shim add", "commands", values::programs),
+    ("shim list", "name", values::names),
+    ("shim remove", "name", values::names),
+    ("shim remove", "commands", |world, _| values::shims(world)),
     ("man", "out", values::folders),
 ];
 
@@ -47,10 +52,20 @@ pub fn completers(command: Command, world: &Arc<World>) -> Command {
                     .to_str()
                     .map_or_else(Vec::new, |typed| values(&world, typed))
             });
-            command.mut_subcommand(name, |command| {
+            within(command, name, move |command| {
                 command.mut_arg(argument, |argument| argument.add(completer))
             })
         })
+}
+
+/// Changes the command of a name such as `shim add`.
+fn within(command: Command, name: &str, change: impl FnOnce(Command) -> Command) -> Command {
+    match name.split_once(' ') {
+        None => command.mut_subcommand(name, change),
+        Some((name, rest)) => command.mut_subcommand(name, |command| {
+            command.mut_subcommand(rest, change)
+        }),
+    }
 }
 
 #[cfg(test)]
@@ -63,12 +78,11 @@ mod tests {
     fn every_completer_has_an_argument() {
         let command = Cli::command();
         for (name, argument, _) in COMPLETERS {
-            let found = command.find_subcommand(name).is_some_and(|command| {
-                command
-                    .get_arguments()
-                    .any(|known| known.get_id() == argument)
-            });
-            assert!(found, "{name} {argument}");
+            let mut parts = name.split(' ');
+            let found = parts.try_fold(&command, |command, part| command.find_subcommand(part));
+            let mut arguments = found.expect(name).get_arguments();
+            let is_there = arguments.any(|known| known.get_id() == argument);
+            assert!(is_there, "{name} {argument}");
         }
     }
 }

@@ -5,7 +5,7 @@ use clap::{Arg, Command};
 /// What the words before the cursor come to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parsed {
-    /// The command's own name, never an alias.
+    /// The command's own name, never an alias: `exec`, `shim add`.
     pub command: Option<String>,
     /// Where its words stand that are neither options nor their values. Of `exec` only the first:
     /// what follows is another command.
@@ -26,11 +26,12 @@ pub fn parse(top: &Command, words: &[String]) -> Parsed {
             options_ended = true;
         } else if !options_ended && word.len() > 1 && word.starts_with('-') {
             at += usize::from(wants_the_next(command, word));
-        } else if parsed.command.is_none() {
+        } else if command.has_subcommands() {
             let Some(found) = command.find_subcommand(word) else {
                 return parsed;
             };
-            parsed.command = Some(found.get_name().to_owned());
+            let above = parsed.command.map(|above| above + " ").unwrap_or_default();
+            parsed.command = Some(above + found.get_name());
             command = found;
         } else {
             parsed.places.push(at);
@@ -46,6 +47,11 @@ pub fn parse(top: &Command, words: &[String]) -> Parsed {
 impl Parsed {
     fn is_exec(&self) -> bool {
         self.command.as_deref() == Some("exec")
+    }
+
+    /// True where a command of the host is typed.
+    pub fn is_command(&self) -> bool {
+        self.command.as_deref() == Some("why") && self.places.is_empty()
     }
 
     /// Where the command of a `ctr exec NAME [--]` begins, once the name is there.
@@ -100,6 +106,9 @@ mod tests {
     fn an_alias_is_the_command_that_it_stands_for() {
         assert_eq!(parsed("ctr ls ").0.command.as_deref(), Some("list"));
         assert_eq!(parsed("ctr nosuch x ").0, Parsed::default());
+        let (nested, _) = parsed("ctr shim ls bio ");
+        assert_eq!(nested.command.as_deref(), Some("shim list"));
+        assert_eq!(nested.places, [3]);
     }
 
     #[test]

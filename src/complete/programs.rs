@@ -27,7 +27,7 @@ pub fn complete(world: &World, typed: &Word, before: &[String]) -> Reply {
 }
 
 /// The programs of an instance that begin as `word` does: names in its `PATH`, or paths.
-fn inside(world: &World, name: &str, word: &str) -> Option<Vec<String>> {
+pub fn inside(world: &World, name: &str, word: &str) -> Option<Vec<String>> {
     let instance = world.instance(name)?;
     let process = instance.process?;
     let engine = world.engine();

@@ -8,6 +8,7 @@ use nix::sys::signal::Signal;
 
 use super::FILES;
 use super::files::{self, Kind};
+use super::programs;
 use super::world::World;
 use crate::names::last_part;
 use crate::resolve::overlays;
@@ -110,6 +111,31 @@ pub fn notes(world: &World) -> Vec<CompletionCandidate> {
     notes
         .into_iter()
         .map(|(key, text)| candidate(key, text))
+        .collect()
+}
+
+/// Programs of an instance for `ctr shim add`; those on the line and those that have a shim are left
+/// out.
+pub fn programs(world: &World, typed: &str) -> Vec<CompletionCandidate> {
+    let Some(name) = world.given().next().filter(|_| !typed.contains('/')) else {
+        return Vec::new();
+    };
+    let there = world.state(name).map(|state| state.shims).unwrap_or_default();
+    let given: BTreeSet<&str> = world.given().skip(1).collect();
+    let mut found = programs::inside(world, name, typed).unwrap_or_default();
+    found.retain(|one| !there.contains(one) && !given.contains(one.as_str()));
+    found.into_iter().map(CompletionCandidate::new).collect()
+}
+
+/// The shims of an instance; those on the line are left out.
+pub fn shims(world: &World) -> Vec<CompletionCandidate> {
+    let state = world.given().next().and_then(|name| world.state(name));
+    let given: BTreeSet<&str> = world.given().skip(1).collect();
+    let shims = state.map(|state| state.shims).unwrap_or_default();
+    shims
+        .into_iter()
+        .filter(|shim| !given.contains(shim.as_str()))
+        .map(CompletionCandidate::new)
         .collect()
 }
 
