@@ -85,9 +85,10 @@ fn afresh(called: &Called, args: &cli::Exec, context: &Context) -> Result<()> {
     config.apptainer.value = config.apptainer.value.or(started_by.map(Path::to_owned));
     let memory = Memory::new(context);
     let session = Session::new(context, &config, &memory, Output::bare());
-    if let Some(state) = state {
-        shims::publish(&state, &session)?;
-    }
+    let Some(state) = state else {
+        return Err(session.not_found(called.instance.as_str()));
+    };
+    shims::publish(&state, &session)?;
     exec::run(args, &session)
 }
 

@@ -62,9 +62,9 @@ pub fn completers(command: Command, world: &Arc<World>) -> Command {
 fn within(command: Command, name: &str, change: impl FnOnce(Command) -> Command) -> Command {
     match name.split_once(' ') {
         None => command.mut_subcommand(name, change),
-        Some((name, rest)) => command.mut_subcommand(name, |command| {
-            command.mut_subcommand(rest, change)
-        }),
+        Some((name, rest)) => {
+            command.mut_subcommand(name, |command| command.mut_subcommand(rest, change))
+        }
     }
 }
 

@@ -120,7 +120,10 @@ pub fn programs(world: &World, typed: &str) -> Vec<CompletionCandidate> {
     let Some(name) = world.given().next().filter(|_| !typed.contains('/')) else {
         return Vec::new();
     };
-    let there = world.state(name).map(|state| state.shims).unwrap_or_default();
+    let there = world
+        .state(name)
+        .map(|state| state.shims)
+        .unwrap_or_default();
     let given: BTreeSet<&str> = world.given().skip(1).collect();
     let mut found = programs::inside(world, name, typed).unwrap_or_default();
     found.retain(|one| !there.contains(one) && !given.contains(one.as_str()));

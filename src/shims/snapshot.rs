@@ -18,6 +18,9 @@ use crate::runtime;
 use crate::session::Session;
 use crate::state::State;
 
+/// Variables that say where Apptainer keeps its records.
+const RECORDS: [&str; 2] = ["APPTAINER_CONFIGDIR", "SINGULARITY_CONFIGDIR"];
+
 /// The copy.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Snapshot {
@@ -36,8 +39,14 @@ impl Snapshot {
         serde_json::from_slice(&own_file(&called.shims().snapshot, uid)?).ok()
     }
 
-    /// The caller's surroundings, with `ctr`'s own settings as they were.
-    pub fn surroundings(&self, called: &Called, context: Context) -> Context {
+    /// The caller's surroundings, with `ctr`'s own settings as they were, and Apptainer's records
+    /// where they were.
+    pub fn surroundings(&self, called: &Called, mut context: Context) -> Context {
+        for name in RECORDS {
+            if let Some(folder) = self.variables.get(name) {
+                context.variables.insert(name.into(), folder.into());
+            }
+        }
         let shim = OfShim {
             variables: self.variables.clone(),
             private_folder: called.private_folder.clone(),
@@ -92,9 +101,8 @@ fn variables(session: &Session) -> BTreeMap<String, String> {
     let folders = folders
         .into_iter()
         .filter_map(|(name, folder)| Some((name, folder.into_os_string().into_string().ok()?)));
-    let set = ["CTR_CONFIG", "CTR_APPTAINER"]
-        .into_iter()
-        .filter_map(|name| Some((name, context.setting(name)?.to_owned())));
+    let set = ["CTR_CONFIG", "CTR_APPTAINER"].into_iter().chain(RECORDS);
+    let set = set.filter_map(|name| Some((name, context.setting(name)?.to_owned())));
     folders
         .chain(set)
         .map(|(name, value)| (name.to_owned(), value))

@@ -84,7 +84,9 @@ impl Direct<'_> {
             Ok(None) => return Err(refusal::wrong_folder(self.cwd, name, "is another folder")),
             Err(error) if !is_absence(&error) => {
                 let message = format!("cannot go to {} in `{name}`: {error}", self.cwd.display());
-                return Err(Error::new(Kind::Folder, message).hint("choose another with `ctr exec --cwd`"));
+                return Err(
+                    Error::new(Kind::Folder, message).hint("choose another with `ctr exec --cwd`")
+                );
             }
             Err(_) if in_own_folder => {
                 return Err(refusal::wrong_folder(self.cwd, name, "does not exist"));

@@ -174,11 +174,30 @@ impl Place {
                 .join(inside.strip_prefix("/").expect("is a whole path"));
             write(&path, content, content.starts_with("#!"));
         }
-        let overlay = self
-            .folder(folder)
-            .join(format!("{}.sqf", name.replace('/', "--")));
+        let file = format!("{folder}/{}.sqf", name.replace('/', "--"));
+        self.squashfs(tree.path(), &file)
+    }
+
+    /// Makes the overlay `primer3/2.6`: a compiled program with its data, and a sidecar whose
+    /// `PRIMER3_CONFIG` says where that is inside. It needs the libraries of `hostos`.
+    pub fn primer3(&self) -> PathBuf {
+        let tool = std::env::var_os("CTR_TEST_TOOL").map(PathBuf::from);
+        let tool = tool.expect("scripts/test gets the program, and names it in CTR_TEST_TOOL");
+        let tree = tempfile::tempdir_in(self.path("cache")).expect("a folder");
+        let top = tree.path().join("cnt/primer3/2.6");
+        fs::create_dir_all(top.join("share")).expect("a new folder");
+        copy(&tool.join("usr/bin"), &top.join("bin"));
+        copy(&tool.join("etc/primer3_config"), &top.join("share/config"));
+        let overlay = self.squashfs(tree.path(), "overlays/primer3--2.6.sqf");
+        self.sidecar(&overlay, "PRIMER3_CONFIG=/cnt/primer3/2.6/share/config/\n");
+        overlay
+    }
+
+    fn squashfs(&self, tree: &Path, below: &str) -> PathBuf {
+        let overlay = self.path(below);
+        fs::create_dir_all(overlay.parent().expect("has a folder")).expect("a new folder");
         let mut mksquashfs = Command::new(tool("mksquashfs"));
-        mksquashfs.arg(tree.path()).arg(&overlay);
+        mksquashfs.arg(tree).arg(&overlay);
         run(mksquashfs.args(["-all-root", "-noappend", "-quiet", "-no-progress"]));
         overlay
     }

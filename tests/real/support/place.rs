@@ -169,6 +169,11 @@ impl Place {
         self.ctr(["start"]).args(options).arg(name).ok()
     }
 
+    /// The place of a shim, there or not.
+    pub fn shim(&self, instance: &str, command: &str) -> PathBuf {
+        self.path("run/ctr/shims").join(instance).join(command)
+    }
+
     /// The environment that a command sees inside.
     #[track_caller]
     pub fn environ(&self, name: &str) -> BTreeMap<String, String> {

@@ -216,9 +216,15 @@ impl Session {
             Shell::Sh => format!(". {source_path} > {output_path} 2>&1"),
             Shell::Tcsh => format!("source {source_path} >& {output_path}"),
             Shell::Elvish => format!("eval (slurp < {source_path}) > {output_path} 2>&1"),
+            // Of what it reads from a file it redirects nothing: one command at a time.
+            Shell::Xonsh => format!("{commands} > {output_path} 2>&1"),
             _ => format!("source {source_path} > {output_path} 2>&1"),
         };
-        let line = format!(" {run}; echo evaluated''-{n}.");
+        let mark = match self.shell {
+            Shell::Xonsh => format!("@('evaluated-' + '{n}.')"),
+            _ => format!("evaluated''-{n}."),
+        };
+        let line = format!(" {run}; echo {mark}");
         self.terminal.line(&line);
         let mark = format!("evaluated-{n}.");
         self.terminal.until(commands, |terminal| {

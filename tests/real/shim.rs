@@ -1,0 +1,310 @@
+//! `ctr shim` and `ctr why`: which commands of an instance are on `PATH`.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use serde_json::json;
+
+use crate::support::{Place, Run};
+
+const SAYS: &str = "#!/bin/sh\necho \"$0\" \"$@\"\n";
+
+/// `bio` with two overlays, which bring `one` and `two`, and what is no program.
+fn place() -> Place {
+    let place = Place::new();
+    let files = |command| [(command, SAYS), ("bin/text", "x"), ("bin/.hidden", SAYS)];
+    place.overlay("a/1", &files("bin/one"));
+    place.overlay("b/1", &files("bin/two"));
+    place.start("bio", &["-o", "a/1", "-o", "b/1"]);
+    place
+}
+
+fn path(place: &Place) -> String {
+    place.environment()[std::ffi::OsStr::new("PATH")]
+        .to_str()
+        .unwrap()
+        .to_owned()
+}
+
+/// With `bio` active, as far as `PATH` is concerned.
+fn active(place: &Place, run: Run) -> Run {
+    let folder = place.shim("bio", "").display().to_string();
+    let folder = folder.trim_end_matches('/').to_owned();
+    run.env("CTR_INSTANCE", "bio")
+        .env("CTR_PATH_ENTRY", &folder)
+        .env("PATH", format!("{folder}:{}", path(place)))
+}
+
+fn shims(place: &Place, instance: &str) -> Vec<String> {
+    let folder = place.shim(instance, "");
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_shim_is_a_link_to_ctr_in_a_private_folder() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let place = place();
+    let output = place.ctr(["shim", "add", "bio", "one"]).ok();
+    output.says(&["`bio` has 1 shim more: one", "eval \"$(ctr env bio)\""]);
+    assert_eq!(output.text(), "");
+    let shim = place.shim("bio", "one");
+    let ctr = fs::canonicalize(place.path("bin/ctr")).unwrap();
+    assert_eq!(fs::read_link(&shim).unwrap(), ctr);
+    for folder in [
+        "run/ctr",
+        "run/ctr/shims",
+        "run/ctr/shims/bio",
+        "run/ctr/states",
+    ] {
+        let mode = fs::metadata(place.path(folder))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o700, "{folder}");
+    }
+    assert_eq!(place.state("bio")["shims"], json!(["one"]));
+    let output = place.program(shim).args(["x", "y"]).ok();
+    assert_eq!(output.text(), "/cnt/a/1/bin/one x y\n");
+    output.quiet();
+}
+
+#[test]
+fn all_is_what_the_overlays_brought_and_not_the_image() {
+    let place = place();
+    // What the host has of that name is told.
+    let hidden = place.write("bin/two", SAYS);
+    place.mode(&hidden, 0o755);
+    let output = place.ctr(["shim", "add", "bio", "--all"]).ok();
+    output.says(&["`bio` has 2 shims more: one two", "hide"]);
+    output.says(&[&hidden.display().to_string()]);
+    assert_eq!(shims(&place, "bio"), ["one", "two"]);
+    let again = place.ctr(["shim", "add", "bio", "--all"]).ok();
+    again.says(&["`bio` has them already"]);
+    assert_eq!(shims(&place, "bio"), ["one", "two"]);
+    // One of the image can be named.
+    place
+        .ctr(["-q", "shim", "add", "bio", "busybox"])
+        .ok()
+        .quiet();
+    assert_eq!(shims(&place, "bio"), ["busybox", "one", "two"]);
+
+    place.start("none", &[]);
+    let output = place.ctr(["shim", "add", "none", "--all"]).fails(1);
+    output.says(&[
+        "no overlay of `none` brought a command",
+        "ctr shim add none COMMAND",
+    ]);
+}
+
+#[test]
+fn the_last_overlay_wins_and_an_ext3_overlay_counts() {
+    let place = Place::new();
+    place.overlay("a/1", &[("bin/tool", SAYS)]);
+    let ext3 = place.ext3("env.img", nix::unistd::getuid().as_raw());
+    let ext3 = ext3.to_str().unwrap();
+    for options in [
+        &["-o", "a/1", "-o", ext3][..],
+        &["-w", "-o", "a/1", "-o", ext3],
+    ] {
+        place.start("bio", options);
+        place.ctr(["shim", "add", "bio", "--all"]).ok();
+        assert_eq!(shims(&place, "bio"), ["tool"]);
+        let list = place.ctr(["shim", "list", "--json"]).ok().json();
+        assert_eq!(list["shims"][0]["inside"], "/ext3/env/bin/tool");
+        assert_eq!(list["shims"][0]["overlay"], ext3);
+        let output = place.program(place.shim("bio", "tool")).ok();
+        assert_eq!(output.text(), "tool\n");
+        place.ctr(["stop", "bio"]).ok();
+    }
+}
+
+#[test]
+fn nothing_is_added_when_one_cannot_be() {
+    let place = place();
+    let output = place.ctr(["shim", "add", "bio", "one", "tow"]).fails(1);
+    output.says(&["error: no command `tow` in `bio`", "did you mean two?"]);
+    let output = place.ctr(["shim", "add", "bio", "one", "text"]).fails(1);
+    output.says(&["error: no command `text` in `bio`"]);
+    for (name, why) in [
+        ("ctr", "in the way of ctr itself"),
+        ("a/b", "is not the name of a command"),
+        (".x", "is not the name of a command"),
+        ("", "is not the name of a command"),
+        ("a\nb", "is not the name of a command"),
+    ] {
+        place
+            .ctr(["shim", "add", "bio", "one", name])
+            .fails(2)
+            .says(&[why]);
+    }
+    place.ctr(["shim", "add", "bio"]).fails(2);
+    place.ctr(["shim", "add", "bio", "--all", "one"]).fails(2);
+    place
+        .ctr(["shim", "add", "boi", "one"])
+        .fails(1)
+        .says(&["no such instance: boi", "bio"]);
+    assert_eq!(shims(&place, "bio"), [""; 0]);
+    assert_eq!(place.state("bio").get("shims"), None);
+}
+
+#[test]
+fn what_ctr_did_not_make_stays() {
+    let place = place();
+    let mine = place.write("run/ctr/shims/bio/one", "mine");
+    symlink("/bin/true", place.shim("bio", "two")).unwrap();
+    place.mode(&place.path("run/ctr"), 0o700);
+    for command in ["one", "two"] {
+        let output = place.ctr(["shim", "add", "bio", command]).fails(1);
+        output.says(&[
+            place.shim("bio", command).to_str().unwrap(),
+            "ctr did not make it",
+        ]);
+    }
+    place.ctr(["shim", "add", "bio", "busybox"]).ok();
+    place.ctr(["shim", "remove", "bio", "--all"]).ok();
+    place.ctr(["stop", "bio"]).ok();
+    assert_eq!(shims(&place, "bio"), ["one", "two"]);
+    assert_eq!(fs::read_to_string(mine).unwrap(), "mine");
+}
+
+#[test]
+fn an_instance_that_does_not_run_gets_none() {
+    let place = place();
+    place
+        .apptainer(["instance", "start"])
+        .arg(&crate::support::images().sif)
+        .arg("other")
+        .ok();
+    let output = place.ctr(["shim", "add", "other", "ls"]).fails(1);
+    output.says(&["`other` was started without ctr"]);
+    place.ctr(["stop", "--keep", "bio"]).ok();
+    let output = place.ctr(["shim", "add", "bio", "one"]).fails(1);
+    output.says(&["`bio` is stopped", "ctr restart bio"]);
+    place.ctr(["stop", "bio"]).ok();
+    place
+        .ctr(["shim", "add", "bio", "one"])
+        .fails(1)
+        .says(&["no such instance: bio"]);
+}
+
+#[test]
+fn the_list_says_where_each_leads() {
+    let place = place();
+    let host = place.write("bin/one", SAYS);
+    place.mode(&host, 0o755);
+    let none = place.ctr(["shim", "list"]).ok();
+    none.says(&["no shims"]);
+    assert_eq!(
+        place.ctr(["shim", "list", "--json"]).ok().json(),
+        json!({"shims": []})
+    );
+
+    place.start("other", &[]);
+    place.ctr(["shim", "add", "bio", "two", "one"]).ok();
+    place.ctr(["shim", "add", "other", "ls"]).ok();
+    let one = json!({
+        "instance": "bio", "status": "running", "command": "one",
+        "path": place.shim("bio", "one"), "inside": "/cnt/a/1/bin/one",
+        "overlay": place.path("overlays/a--1.sqf"), "hides": host,
+    });
+    let list = place.ctr(["shim", "list", "--json"]).ok().json();
+    let list = list["shims"].as_array().unwrap().clone();
+    assert_eq!(list[0], one);
+    let ls = &list[2];
+    assert_eq!(
+        (&ls["inside"], &ls["overlay"]),
+        (&json!("/bin/ls"), &json!(null))
+    );
+    let only = place.ctr(["shim", "list", "other", "--json"]).ok().json();
+    assert_eq!(only["shims"], json!([ls]));
+    let table = place.ctr(["shim", "list", "bio"]).ok();
+    let rows: Vec<Vec<&str>> = table
+        .lines()
+        .iter()
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    assert_eq!(rows[0], ["INSTANCE", "COMMAND", "RUNS", "HIDES"]);
+    assert_eq!(
+        rows[1],
+        ["bio", "one", "/cnt/a/1/bin/one", host.to_str().unwrap()]
+    );
+    assert_eq!(rows[2], ["bio", "two", "/cnt/b/1/bin/two", "-"]);
+
+    place.crash("bio");
+    let list = place.ctr(["shim", "list", "bio", "--json"]).ok().json();
+    assert_eq!(list["shims"][0]["status"], "dead");
+    assert_eq!(list["shims"][0]["inside"], json!(null));
+    let table = place.ctr(["shim", "list", "bio"]).ok();
+    assert!(table.lines()[1].contains("dead"), "{table}");
+}
+
+#[test]
+fn they_are_removed_one_by_one_or_all() {
+    let place = place();
+    place
+        .ctr(["shim", "add", "bio", "one", "two", "busybox"])
+        .ok();
+    let output = place.ctr(["shim", "remove", "bio", "one", "oen"]).fails(1);
+    output.says(&["`bio` has no shim `oen`", "did you mean one?"]);
+    assert_eq!(shims(&place, "bio"), ["busybox", "one", "two"]);
+    let output = place.ctr(["shim", "remove", "bio", "one"]).ok();
+    output.says(&["`bio` has 1 shim less: one"]);
+    assert_eq!(shims(&place, "bio"), ["busybox", "two"]);
+    assert_eq!(place.state("bio")["shims"], json!(["busybox", "two"]));
+    place.ctr(["shim", "remove", "bio"]).fails(2);
+    // Also of one that is dead.
+    place.crash("bio");
+    place
+        .ctr(["shim", "remove", "bio", "--all"])
+        .ok()
+        .says(&["2 shims less"]);
+    assert_eq!(shims(&place, "bio"), [""; 0]);
+    place
+        .ctr(["shim", "remove", "bio", "--all"])
+        .ok()
+        .says(&["`bio` has no shims"]);
+}
+
+#[test]
+fn why_says_what_would_run() {
+    let place = place();
+    let host = place.write("bin/two", SAYS);
+    place.mode(&host, 0o755);
+    let why = |command: &str| active(&place, place.ctr(["why", command]));
+    let host_line = format!("{} of this host\n", host.display());
+    assert_eq!(why("two").ok().text(), host_line);
+    let nothing = why("one").fails(1);
+    nothing.says(&[
+        "error: no command `one` on your PATH",
+        "ctr shim add bio one",
+    ]);
+    why("nosuch")
+        .fails(1)
+        .says(&["no command `nosuch` on your PATH"]);
+    why("").fails(1);
+
+    place.ctr(["shim", "add", "bio", "one", "two"]).ok();
+    let (shim, overlay) = (place.shim("bio", "two"), place.path("overlays/b--1.sqf"));
+    let (shim, overlay) = (shim.display(), overlay.display());
+    let told = format!("{shim} is a shim of `bio`: /cnt/b/1/bin/two from {overlay}\n");
+    let hides = format!("it hides {}\n", host.display());
+    assert_eq!(why("two").ok().text(), format!("{told}{hides}"));
+    // By its path, and by a link to it.
+    let plain = |path: &str| place.ctr(["why", path]).ok();
+    assert!(plain(&shim.to_string()).text().starts_with(&told));
+    // Without the folder on PATH it is the host's.
+    assert_eq!(plain("two").text(), host_line);
+
+    place.ctr(["stop", "--keep", "bio"]).ok();
+    let told = why("one").ok();
+    assert!(
+        told.text().contains("is a shim of `bio`, which is stopped"),
+        "{told}"
+    );
+}

@@ -1,0 +1,286 @@
+//! Where a shim does not run its command: the instance does not run, the folder is another, it is
+//! not the caller's, or this is the inside of an instance.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use nix::sys::signal::Signal;
+use serde_json::json;
+
+use crate::support::{Output, Place, Run, eventually, processes};
+
+const SAYS: &str = "#!/bin/sh\necho of the inside\n";
+
+fn place() -> Place {
+    let place = Place::new();
+    place.overlay("demo/1.0", &[("bin/demo", SAYS)]);
+    place.start("bio", &["-o", "demo/1.0"]);
+    place.ctr(["shim", "add", "bio", "demo"]).ok();
+    place
+}
+
+fn demo(place: &Place) -> Run {
+    place.program(place.shim("bio", "demo"))
+}
+
+/// Demands that the shim said in one line what is wrong and what to do, and ran nothing.
+#[track_caller]
+fn assert_refused(output: &Output, words: &[&str]) {
+    assert_eq!((output.status, output.text()), (125, ""), "{output}");
+    assert_eq!(output.stderr.lines().count(), 1, "{output}");
+    output.says(&["ctr: demo: "]).says(words);
+}
+
+#[test]
+fn with_its_instance_dead_or_stopped_it_says_so_and_how_to_start_it() {
+    let place = place();
+    let start = "`ctr restart bio` starts it again";
+    place.crash("bio");
+    assert_refused(&demo(&place).run(), &["`bio` is dead", start]);
+    // Whatever the shells' environment has become.
+    let bare = place
+        .program("env")
+        .arg("-i")
+        .arg(place.shim("bio", "demo"))
+        .run();
+    assert_refused(&bare, &["`bio` is dead", start]);
+    place.ctr(["restart", "bio"]).ok();
+    assert_eq!(demo(&place).ok().text(), "of the inside\n");
+
+    place.ctr(["stop", "--keep", "bio"]).ok();
+    assert_refused(&demo(&place).run(), &["`bio` is stopped", start]);
+    place.ctr(["restart", "bio"]).ok();
+    assert_eq!(demo(&place).ok().text(), "of the inside\n");
+}
+
+#[test]
+fn with_its_instance_broken_it_says_so() {
+    let place = place();
+    let helpers = || {
+        let children = processes::children(place.record("bio").keeper).into_iter();
+        children
+            .filter(|process| process.is_fuse_helper())
+            .collect::<Vec<_>>()
+    };
+    helpers()
+        .iter()
+        .for_each(|helper| helper.signal(Signal::SIGKILL));
+    eventually("the helpers end", || helpers().is_empty().then_some(()));
+    assert_refused(
+        &demo(&place).run(),
+        &["`bio` is broken", "`ctr restart bio` starts it again"],
+    );
+    place.ctr(["restart", "bio"]).ok();
+    assert_eq!(demo(&place).ok().text(), "of the inside\n");
+}
+
+#[test]
+fn from_another_pid_namespace_or_host_it_runs_nothing() {
+    let place = place();
+    let words = [
+        "--user",
+        "--map-current-user",
+        "--pid",
+        "--fork",
+        "--mount-proc",
+    ];
+    let output = place
+        .program("unshare")
+        .args(words)
+        .arg(place.shim("bio", "demo"))
+        .run();
+    assert_refused(&output, &["`bio` is elsewhere", "in another pid namespace"]);
+
+    // Slurm takes the whole environment to other hosts.
+    let output = demo(&place)
+        .env("CTR_INSTANCE", "bio")
+        .env("CTR_PLACE", "another-boot:4026531836")
+        .run();
+    assert_refused(
+        &output,
+        &[
+            "`bio` was made active on another host",
+            "eval \"$(ctr env bio)\"",
+        ],
+    );
+    let other = demo(&place)
+        .env("CTR_INSTANCE", "other")
+        .env("CTR_PLACE", "another-boot:1");
+    assert_eq!(other.ok().text(), "of the inside\n");
+}
+
+#[test]
+fn a_folder_that_is_not_the_same_inside_is_refused() {
+    let place = place();
+    let output = demo(&place).cwd("/").run();
+    assert_refused(
+        &output,
+        &["/ is another folder in `bio`", "ctr exec --cwd DIR bio"],
+    );
+    let output = demo(&place).cwd("/usr/share").run();
+    assert_refused(
+        &output,
+        &["/usr/share does not exist in `bio`", "--bind /usr/share"],
+    );
+}
+
+#[test]
+fn a_command_that_has_gone_is_not_looked_for_outside() {
+    let place = place();
+    let host = place.write("bin/only", "#!/bin/sh\necho of the host\n");
+    place.mode(&host, 0o755);
+    place.ctr(["exec", "bio", "demo"]).ok();
+    symlink(place.path("bin/ctr"), place.shim("bio", "only")).unwrap();
+    let output = place.program(place.shim("bio", "only")).fails(127);
+    output.says(&["ctr: only: no command `only` in `bio`"]);
+    assert_eq!(output.text(), "");
+}
+
+#[test]
+fn a_folder_of_shims_that_others_can_enter_is_refused() {
+    let place = place();
+    for mode in [0o755, 0o710, 0o702] {
+        place.mode(&place.path("run/ctr"), mode);
+        assert_refused(&demo(&place).run(), &["run/ctr is open to others"]);
+    }
+    place.mode(&place.path("run/ctr"), 0o700);
+    // What it reads there must be its own too, and is made again from the state when it is not.
+    let snapshot = place.path("run/ctr/states/bio.json");
+    let own = fs::read(&snapshot).unwrap();
+    fs::write(
+        &snapshot,
+        String::from_utf8(own.clone())
+            .unwrap()
+            .replace("demo", "evil"),
+    )
+    .unwrap();
+    place.mode(&snapshot, 0o660);
+    assert_eq!(demo(&place).ok().text(), "of the inside\n");
+    assert_eq!(fs::read(&snapshot).unwrap(), own);
+}
+
+#[test]
+fn a_shim_of_anothers_runs_nothing() {
+    let place = place();
+    // To root of a user namespace that has only this user, the folder is somebody else's.
+    let text = format!(
+        "mount --bind {0} /mnt && exec unshare --user --map-user=4321 /mnt/ctr/shims/bio/demo stop -a",
+        place.path("run").display()
+    );
+    let output = place
+        .program("unshare")
+        .args(["--map-root-user", "--mount", "sh", "-ec", &text])
+        .run();
+    let own = place.status("bio");
+    assert_eq!(own, "running", "{output}");
+    assert_ne!(output.status, 0, "{output}");
+    assert_eq!(output.text(), "", "{output}");
+}
+
+/// `dev` and `other` on the host's own system; `dev` has `demo` and a `sort` of its own.
+fn host_like() -> Place {
+    let place = Place::bare();
+    let sort = "#!/bin/sh\necho sorted by demo\n";
+    place.overlay("demo/1.0", &[("bin/demo", SAYS), ("bin/sort", sort)]);
+    place.start("dev", &["-o", "demo/1.0"]);
+    place.start("other", &[]);
+    place
+        .ctr(["shim", "add", "dev", "demo", "sort", "true"])
+        .ok();
+    place
+}
+
+#[test]
+fn inside_an_instance_the_command_is_that_of_the_inside() {
+    let mut place = host_like();
+    let path = place.environment()[std::ffi::OsStr::new("PATH")].clone();
+    let folder = place.shim("dev", "x").parent().unwrap().to_owned();
+    // By its path.
+    let shim = |command: &str| place.shim("dev", command);
+    let inside = |name: &str, command: &str| place.ctr(["exec", name]).arg(shim(command));
+    assert_eq!(inside("dev", "demo").ok().text(), "of the inside\n");
+    assert_eq!(inside("dev", "sort").ok().text(), "sorted by demo\n");
+    assert_eq!(inside("other", "sort").ok().text(), "");
+    let none = inside("other", "demo").fails(127);
+    none.says(&["ctr: demo: no command `demo` in `other`"]);
+
+    // With the folder on PATH for good, and a link to a shim before everything.
+    let links = place.folder("links");
+    symlink(place.shim("dev", "sort"), links.join("sort")).unwrap();
+    let all = format!(
+        "{}:{}:{}",
+        links.display(),
+        folder.display(),
+        path.to_str().unwrap()
+    );
+    place.set("PATH", all);
+    let sorts = |name: &str| {
+        place
+            .ctr(["exec", name, "sh", "-c", "sort </dev/null; demo"])
+            .run()
+    };
+    let output = sorts("dev");
+    assert_eq!(output.text(), "sorted by demo\nof the inside\n", "{output}");
+    let output = sorts("other");
+    assert_eq!((output.text(), output.status), ("", 127), "{output}");
+}
+
+#[test]
+fn a_shim_is_never_its_own_target() {
+    let mut place = host_like();
+    let path = place.environment()[std::ffi::OsStr::new("PATH")].clone();
+    let folder = place.shim("dev", "x").parent().unwrap().to_owned();
+    let links = place.folder("links");
+    symlink(place.shim("dev", "true"), links.join("true")).unwrap();
+    let all = format!(
+        "{}:{}:{}",
+        links.display(),
+        folder.display(),
+        path.to_str().unwrap()
+    );
+    place.set("PATH", all);
+    place.program("true").ok().quiet();
+    place.program(place.shim("dev", "true")).ok().quiet();
+    let path = place.ctr(["exec", "dev", "sh", "-c", "echo $PATH"]).ok();
+    assert!(!path.text().contains("/shims/"), "{path}");
+}
+
+#[test]
+fn ctr_itself_never_takes_a_shim_for_a_program_of_the_host() {
+    let mut place = Place::new();
+    let evil = "#!/bin/sh\necho not this one >&2\nexit 9\n";
+    place.overlay(
+        "demo/1.0",
+        &[("bin/apptainer", evil), ("bin/singularity", evil)],
+    );
+    let real = place.environment()[std::ffi::OsStr::new("CTR_APPTAINER")].clone();
+    let real_folder = std::path::Path::new(&real)
+        .parent()
+        .unwrap()
+        .display()
+        .to_string();
+    place.start("bio", &["-o", "demo/1.0"]);
+    place.ctr(["shim", "add", "bio", "--all"]).ok();
+    let folder = place
+        .shim("bio", "x")
+        .parent()
+        .unwrap()
+        .display()
+        .to_string();
+    let path = place.environment()[std::ffi::OsStr::new("PATH")].clone();
+    place.set(
+        "PATH",
+        format!("{folder}:{real_folder}:{}", path.to_str().unwrap()),
+    );
+    place.unset("CTR_APPTAINER");
+    place.start("two", &[]);
+    place
+        .ctr(["exec", "--join", "apptainer", "bio", "true"])
+        .ok()
+        .quiet();
+    assert_eq!(
+        place.state("two")["apptainer"],
+        json!(format!("{real_folder}/apptainer"))
+    );
+    place.program("apptainer").fails(9).says(&["not this one"]);
+}

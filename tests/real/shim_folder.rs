@@ -1,0 +1,233 @@
+//! The folder of an instance's shims: what comes and goes with what, and what is read of it.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::support::{Place, Run, Shell, noted};
+
+const SAYS: &str = "#!/bin/sh\necho of the inside\n";
+
+fn place() -> Place {
+    let place = Place::new();
+    place.overlay("demo/1.0", &[("bin/demo", SAYS)]);
+    place.start("bio", &["-o", "demo/1.0"]);
+    place.ctr(["shim", "add", "bio", "demo"]).ok();
+    place
+}
+
+fn demo(place: &Place) -> Run {
+    place.program(place.shim("bio", "demo"))
+}
+
+#[track_caller]
+fn assert_runs(place: &Place) {
+    let output = demo(place).ok();
+    assert_eq!(output.text(), "of the inside\n");
+    output.quiet();
+}
+
+/// Everything of `bio` in the private folder.
+fn left(place: &Place) -> Vec<std::path::PathBuf> {
+    [
+        place.glob("run/ctr/shims/*"),
+        place.glob("run/ctr/shims/*/*"),
+        place.glob("run/ctr/states/*"),
+    ]
+    .concat()
+}
+
+#[test]
+fn stopping_removes_the_shims_with_the_state() {
+    let ways = [
+        &["stop", "bio"][..],
+        &["stop", "-F", "bio"],
+        &["stop", "--all"],
+    ];
+    for way in ways {
+        let place = place();
+        assert_eq!(left(&place).len(), 3);
+        place.ctr(way).ok();
+        assert!(left(&place).is_empty(), "{way:?}");
+    }
+    let place = place();
+    place.crash("bio");
+    place.ctr(["prune"]).ok();
+    assert!(left(&place).is_empty());
+}
+
+#[test]
+fn those_that_other_sessions_have_made_go_too() {
+    let mut place = place();
+    // A session with another runtime folder, as a job of `cron` is.
+    let first = place.environment()[std::ffi::OsStr::new("XDG_RUNTIME_DIR")].clone();
+    let tmp = format!("/tmp/ctr-{}/shims/bio", nix::unistd::getuid());
+    let tmp = Path::new(&tmp);
+    place.unset("XDG_RUNTIME_DIR");
+    let code = place.ctr(["env", "--shell", "sh", "bio"]).ok();
+    assert!(code.text().contains(tmp.to_str().unwrap()), "{code}");
+    assert_eq!(
+        place.program(tmp.join("demo")).ok().text(),
+        "of the inside\n"
+    );
+    place.set("XDG_RUNTIME_DIR", first);
+    place.ctr(["stop", "bio"]).ok();
+    assert!(!tmp.exists());
+    assert!(left(&place).is_empty());
+}
+
+#[test]
+fn they_stay_with_a_setup_that_stays() {
+    let place = place();
+    place.ctr(["restart", "bio"]).ok();
+    assert_runs(&place);
+    place.ctr(["stop", "--keep", "bio"]).ok();
+    assert_eq!(place.state("bio")["shims"], json!(["demo"]));
+    let start = |options: &[&str]| place.ctr(["start"]).args(options).arg("bio").ok();
+    start(&["--if-needed", "-o", "demo/1.0"]);
+    assert_runs(&place);
+    start(&["--replace", "-o", "demo/1.0"]);
+    assert_runs(&place);
+    // With another setup it is another instance.
+    start(&["--replace"]);
+    assert!(left(&place).is_empty());
+    assert_eq!(place.state("bio").get("shims"), None);
+}
+
+#[test]
+fn what_was_lost_is_made_again() {
+    let place = place();
+    let env = || place.ctr(["env", "--shell", "sh", "bio"]).ok();
+    fs::remove_dir_all(place.path("run/ctr")).unwrap();
+    env();
+    assert_runs(&place);
+    fs::remove_dir_all(place.path("run/ctr")).unwrap();
+    place.ctr(["shim", "list"]).ok();
+    assert_runs(&place);
+    // One without what it reads goes to the state, and leaves it there.
+    let snapshot = place.path("run/ctr/states/bio.json");
+    for damage in [None, Some(""), Some("{"), Some("{}")] {
+        match damage {
+            None => fs::remove_file(&snapshot).unwrap(),
+            Some(text) => fs::write(&snapshot, text).unwrap(),
+        }
+        assert_runs(&place);
+        assert!(fs::metadata(&snapshot).unwrap().len() > 100);
+    }
+    // So does one of a process that is gone.
+    let old = fs::read(&snapshot).unwrap();
+    place.ctr(["restart", "bio"]).ok();
+    fs::write(&snapshot, &old).unwrap();
+    assert_runs(&place);
+    assert_ne!(fs::read(&snapshot).unwrap(), old);
+}
+
+#[test]
+fn what_is_left_of_a_lost_instance_is_not_taken_for_another_s() {
+    let place = place();
+    place.crash("bio");
+    fs::remove_file(place.state_file("bio")).unwrap();
+    let output = demo(&place).fails(125);
+    output.says(&["ctr: demo: no such instance: bio"]);
+    place.start("bio", &[]);
+    assert!(left(&place).is_empty());
+}
+
+/// The folders of a home, none of which a shim needs.
+const HOME: [&str; 6] = ["home", "state", "config", "cache", "data", "apptainer"];
+
+#[test]
+fn no_file_of_the_home_is_read() {
+    let place = place();
+    assert_runs(&place);
+    let trace = place.path("bin/trace");
+    let strace = ["-f", "-e", "trace=%file", "-o"];
+    place
+        .program("strace")
+        .args(strace)
+        .arg(&trace)
+        .arg(place.shim("bio", "demo"))
+        .ok();
+    let text = fs::read_to_string(&trace).unwrap();
+    let outside: Vec<&str> = text
+        .lines()
+        .take_while(|line| !line.contains("setns("))
+        .collect();
+    let touched = |folder: &str| {
+        let path = place.path(folder).display().to_string() + "/";
+        outside.iter().any(|line| line.contains(&path))
+    };
+    for folder in HOME {
+        assert!(!touched(folder), "{folder}: {text}");
+    }
+    let reads = text.matches("run/ctr/states/bio.json").count();
+    assert_eq!(reads, 1, "{text}");
+
+    for folder in HOME {
+        place.mode(&place.path(folder), 0);
+    }
+    assert_runs(&place);
+    for folder in HOME {
+        place.mode(&place.path(folder), 0o755);
+    }
+}
+
+#[test]
+fn it_belongs_to_its_instance_wherever_it_is_called_from() {
+    let place = place();
+    let nowhere = place.folder("work/nowhere");
+    let bare = |words: &[&str]| {
+        let env = place.program("env").arg("-i").args(words);
+        env.arg(place.shim("bio", "demo")).ok()
+    };
+    assert_eq!(bare(&[]).text(), "of the inside\n");
+    assert_eq!(bare(&["PATH=/nowhere"]).text(), "of the inside\n");
+    let elsewhere = |run: Run| {
+        [
+            "HOME",
+            "XDG_STATE_HOME",
+            "XDG_CONFIG_HOME",
+            "XDG_CACHE_HOME",
+            "XDG_RUNTIME_DIR",
+            "CTR_STATE_DIR",
+        ]
+        .iter()
+        .fold(run, |run, name| run.env(name, &nowhere))
+    };
+    let output = elsewhere(demo(&place)).ok();
+    assert_eq!(output.text(), "of the inside\n");
+    // Also where it has to go to the state, which is where it was.
+    fs::write(place.path("run/ctr/states/bio.json"), "{}").unwrap();
+    elsewhere(demo(&place))
+        .fails(125)
+        .says(&["no such instance: bio"]);
+    assert_runs(&place);
+    place.crash("bio");
+    elsewhere(demo(&place)).fails(125).says(&["`bio` is dead"]);
+    assert_eq!(fs::read_dir(&nowhere).unwrap().count(), 0);
+}
+
+#[test]
+fn leaving_takes_the_folder_off_path_and_leaves_nothing() {
+    let place = place();
+    for shell in Shell::ALL {
+        let script = crate::support::Script::new(&place, shell)
+            .note("before")
+            .eval("ctr env bio")
+            .note("inside")
+            .eval("ctr env --unset")
+            .note("after");
+        script.ok();
+        assert_eq!(noted(&place, "after"), noted(&place, "before"), "{shell:?}");
+        let inside = noted(&place, "inside");
+        let path = crate::support::get(&inside, "PATH").unwrap().to_owned();
+        let folder = place
+            .shim("bio", "x")
+            .parent()
+            .unwrap()
+            .display()
+            .to_string();
+        assert!(path.starts_with(&format!("{folder}:")), "{shell:?}: {path}");
+    }
+}
