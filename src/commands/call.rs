@@ -42,7 +42,8 @@ fn attempt(called: &Called, words: &[OsString]) -> Result<()> {
     if let Some(around) = engine::surrounding(&context) {
         return step_aside(called, words, &context, around);
     }
-    runtime::check(&called.private_folder, context.uid)?;
+    runtime::check(&called.private_folder, context.uid)
+        .map_err(|error| error.hint("a shim is for the user who made it, and nobody else"))?;
     check_activation(called, &context)?;
 
     let own = [called.instance.as_str(), called.command.as_str()];

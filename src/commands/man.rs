@@ -11,7 +11,8 @@ use crate::error::{Error, Result};
 use crate::output::print;
 
 /// The pages that are written by hand.
-const WRITTEN: [(&str, &str); 2] = [
+const WRITTEN: [(&str, &str); 3] = [
+    ("ctr-shim.1", include_str!("../../man/ctr-shim.1")),
     ("ctr-shell.7", include_str!("../../man/ctr-shell.7")),
     ("ctr-state.5", include_str!("../../man/ctr-state.5")),
 ];
@@ -56,7 +57,11 @@ pub fn run(args: &cli::Man) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(failed)?;
     let shown = command.get_subcommands().filter(|sub| !sub.is_hide_set());
     for command in shown.chain([&command]) {
-        let file = folder.join(format!("{}.1", title(command)));
+        let name = format!("{}.1", title(command));
+        if WRITTEN.iter().any(|(written, _)| *written == name) {
+            continue;
+        }
+        let file = folder.join(name);
         let text = page(command).map_err(failed)?;
         std::fs::write(file, text).map_err(failed)?;
     }
@@ -132,7 +137,8 @@ mod tests {
     use crate::setup::{Setup, Withheld};
     use crate::state::State;
 
-    const STATE: &str = WRITTEN[1].1;
+    const SHIM: &str = WRITTEN[0].1;
+    const STATE: &str = WRITTEN[2].1;
 
     /// Demands that `ctr-state(5)` has an entry for it.
     fn assert_described(macro_name: &str, name: &str) {
@@ -163,10 +169,26 @@ mod tests {
             }],
             ..Setup::default()
         };
-        let state = State::starting(setup, 0, "", &place);
+        let mut state = State::starting(setup, 0, "", &place);
+        state.shims = vec![String::new()];
         let document = serde_json::to_value(state).unwrap();
         for field in document.as_object().unwrap().keys() {
             assert_described("Va", field);
+        }
+    }
+
+    #[test]
+    fn every_part_of_the_command_that_has_a_page_of_prose_is_on_it() {
+        let command = Cli::command();
+        let shim = command.find_subcommand("shim").unwrap();
+        for part in shim.get_subcommands() {
+            assert!(SHIM.contains(&format!("\n.It Ic {}\n", part.get_name())));
+            for long in part
+                .get_arguments()
+                .filter_map(|argument| argument.get_long())
+            {
+                assert!(SHIM.contains(&format!("Fl -{long}")), "{long}");
+            }
         }
     }
 

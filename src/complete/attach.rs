@@ -13,7 +13,7 @@ type Values = fn(&World, &str) -> Vec<CompletionCandidate>;
 
 /// Every argument whose values are known only here: its command, its name, its values. Those of a
 /// fixed set (shells, GPUs, colours) the engine takes from the definitions.
-const COMPLETERS: [(&str, &str, Values); 25] = [
+const COMPLETERS: [(&str, &str, Values); 26] = [
     ("start", "overlays", values::overlays),
     ("start", "base_image", values::images),
     ("start", "binds", values::files),
@@ -33,6 +33,7 @@ const COMPLETERS: [(&str, &str, Values); 25] = [
     ("note", "note", |world, _| values::notes(world)),
     ("logs", "name", values::names),
     ("overlays", "pattern", values::overlay_names),
+    ("why", "command", values::commands),
     ("shim add", "name", values::names),
     ("shim add", "commands", values::programs),
     ("shim list", "name", values::names),

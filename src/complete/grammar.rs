@@ -49,11 +49,6 @@ impl Parsed {
         self.command.as_deref() == Some("exec")
     }
 
-    /// True where a command of the host is typed.
-    pub fn is_command(&self) -> bool {
-        self.command.as_deref() == Some("why") && self.places.is_empty()
-    }
-
     /// Where the command of a `ctr exec NAME [--]` begins, once the name is there.
     pub fn command_inside(&self, words: &[String]) -> Option<usize> {
         let name = self.places.first().filter(|_| self.is_exec())?;

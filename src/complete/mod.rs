@@ -84,9 +84,6 @@ fn complete(shell: ShellName, words: &[Word]) -> Reply {
     let texts: Vec<String> = words.iter().map(|word| word.text.clone()).collect();
     let command = Cli::command();
     let parsed = grammar::parse(&command, &texts);
-    if parsed.is_command() && !typed.text.starts_with('-') {
-        return Reply::Command(typed.start);
-    }
     let command_inside = parsed.command_inside(&texts);
     let Some(world) = World::read(&texts, parsed) else {
         return Reply::default();

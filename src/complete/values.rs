@@ -10,6 +10,7 @@ use super::FILES;
 use super::files::{self, Kind};
 use super::programs;
 use super::world::World;
+use crate::context::is_executable;
 use crate::names::last_part;
 use crate::resolve::overlays;
 use crate::setup::HOSTOS;
@@ -128,6 +129,20 @@ pub fn programs(world: &World, typed: &str) -> Vec<CompletionCandidate> {
     let mut found = programs::inside(world, name, typed).unwrap_or_default();
     found.retain(|one| !there.contains(one) && !given.contains(one.as_str()));
     found.into_iter().map(CompletionCandidate::new).collect()
+}
+
+/// Commands on the caller's `PATH`, once their first letter is typed: there are thousands.
+pub fn commands(world: &World, typed: &str) -> Vec<CompletionCandidate> {
+    let path = world.context.variable("PATH").unwrap_or_default();
+    let folders = path.split(':').filter(|_| !typed.is_empty());
+    let entries =
+        folders.flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten().flatten());
+    let names = entries.filter_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        (name.starts_with(typed) && is_executable(&entry.path())).then_some(name)
+    });
+    let names: BTreeSet<String> = names.collect();
+    names.into_iter().map(CompletionCandidate::new).collect()
 }
 
 /// The shims of an instance; those on the line are left out.

@@ -12,14 +12,14 @@ fn prepared(shell: Shell, more: &str) -> String {
     }
 }
 
-fn init(shell: Shell, options: &str) -> String {
+pub fn init(shell: Shell, options: &str) -> String {
     let eval = shell.eval(&format!("ctr init {} {options}", shell.name()));
     prepared(shell, &eval)
 }
 
 /// Types the start of a line and TAB, and demands that it becomes `expected`.
 #[track_caller]
-fn tab(session: &mut Session, typed: &str, expected: &str) {
+pub fn tab(session: &mut Session, typed: &str, expected: &str) {
     session.prompt();
     session.send(typed);
     session.send("\t");

@@ -49,6 +49,7 @@ mod shells;
 mod shim;
 mod shim_aside;
 mod shim_calls;
+mod shim_completion;
 mod shim_folder;
 mod shim_shells;
 mod shim_uses;
