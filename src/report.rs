@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue};
 
 use crate::caller;
-use crate::cli::{Command, Global, ShellName};
+use crate::cli::{Command, Global, ShellName, ShimAction};
 use crate::error::{Error, Kind, Result};
 use crate::output::{Output, print};
 use crate::shell;
@@ -115,6 +115,7 @@ fn wants_json(command: &Command) -> bool {
         Command::List(args) => args.json,
         Command::Stats(args) => args.json,
         Command::Show(args) => args.json,
+        Command::Shim(args) => matches!(&args.action, ShimAction::List(list) if list.json),
         Command::Overlays(args) => args.json,
         Command::Config(args) => args.json,
         Command::Doctor(args) => args.json,

@@ -24,6 +24,7 @@ pub fn check(command: &Command, session: &Session) -> Result<()> {
         Command::Stop(_) => Err(does_not_work("stop", around)),
         Command::Restart(_) => Err(does_not_work("restart", around)),
         Command::Prune(_) => Err(does_not_work("prune", around)),
+        Command::Shim(_) => Err(does_not_work("shim", around)),
         // An rc file is read inside too, and says with it: only where it makes sense.
         Command::Env(args) if args.if_running || args.refresh => Ok(()),
         Command::Env(args) if args.unset => Err(nothing_to_leave(around)),

@@ -58,6 +58,9 @@ fn rows(instance: &Instance, session: &Session) -> Vec<(&'static str, String)> {
             rows.push(("started at", started_at.clone()));
         }
         rows.extend(of_setup(&state.setup));
+        if !state.shims.is_empty() {
+            rows.push(("shims", state.shims.join(" ")));
+        }
         rows.push((
             "apptainer",
             format!("{} ({})", state.apptainer, state.apptainer_version),

@@ -137,18 +137,7 @@ fn the_state_of_another_host_lies_where_the_host_says_and_not_where_the_file_say
 
 /// `ctr` in a pid namespace of its own, as inside a container or some job launchers.
 pub fn ctr_in_pid_namespace(place: &Place, args: &[&str]) -> Run {
-    let words = [
-        "--user",
-        "--map-current-user",
-        "--pid",
-        "--fork",
-        "--mount-proc",
-    ];
-    place
-        .program("unshare")
-        .args(words)
-        .arg(place.path("bin/ctr"))
-        .args(args)
+    place.in_pid_namespace(&place.path("bin/ctr")).args(args)
 }
 
 #[test]

@@ -57,6 +57,8 @@ fn what_cannot_be_done_inside_is_refused_in_a_line_and_a_hint() {
         (&["restart", "other"], 1),
         (&["restart"], 1),
         (&["prune"], 1),
+        (&["shim", "add", "dev", "ls"], 1),
+        (&["shim", "list"], 1),
         (&["env", "other"], 1),
         (&["env", "--unset"], 1),
         (&["use", "other"], 1),

@@ -248,18 +248,7 @@ fn with_a_killed_fuse_helper_an_instance_is_broken_until_it_is_restarted() {
     let place = Place::new();
     place.overlay("demo/1.0", &[("bin/demo", "#!/bin/sh\necho demo\n")]);
     place.start("bio", &["-o", "demo/1.0"]);
-    let keeper = place.record("bio").keeper;
-    let helpers = || {
-        let children = processes::children(keeper).into_iter();
-        children
-            .filter(|process| process.is_fuse_helper())
-            .collect::<Vec<_>>()
-    };
-    assert!(!helpers().is_empty(), "{:#?}", place.processes());
-    helpers()
-        .iter()
-        .for_each(|helper| helper.signal(Signal::SIGKILL));
-    eventually("the helpers end", || helpers().is_empty().then_some(()));
+    place.break_it("bio");
 
     let listed = place.listed("bio").unwrap();
     assert_eq!(
@@ -297,12 +286,8 @@ fn with_a_killed_fuse_helper_an_instance_is_broken_until_it_is_restarted() {
 fn a_broken_instance_can_be_stopped() {
     let place = Place::new();
     place.start("bio", &[]);
-    let children = processes::children(place.record("bio").keeper);
-    let helpers = children.iter().filter(|process| process.is_fuse_helper());
-    helpers.for_each(|helper| helper.signal(Signal::SIGKILL));
-    eventually("it is broken", || {
-        (place.status("bio") == "broken").then_some(())
-    });
+    place.break_it("bio");
+    assert_eq!(place.status("bio"), "broken");
     place.ctr(["stop", "bio"]).ok();
     place.assert_clean();
 }

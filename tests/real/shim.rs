@@ -7,37 +7,53 @@ use serde_json::json;
 
 use crate::support::{Place, Run};
 
-const SAYS: &str = "#!/bin/sh\necho \"$0\" \"$@\"\n";
+/// A program that says that it is the one inside.
+pub const SAYS: &str = "#!/bin/sh\necho of the inside\n";
+
+/// `bio` with the shim `demo`, which says so.
+pub fn with_demo() -> Place {
+    let place = Place::new();
+    place.overlay("demo/1.0", &[("bin/demo", SAYS)]);
+    place.start("bio", &["-o", "demo/1.0"]);
+    place.ctr(["shim", "add", "bio", "demo"]).ok();
+    place
+}
+
+pub fn demo(place: &Place) -> Run {
+    place.program(place.shim("bio", "demo"))
+}
+
+const ECHOES: &str = "#!/bin/sh\necho \"$0\" \"$@\"\n";
 
 /// `bio` with two overlays, which bring `one` and `two`, and what is no program.
 fn place() -> Place {
     let place = Place::new();
-    let files = |command| [(command, SAYS), ("bin/text", "x"), ("bin/.hidden", SAYS)];
+    let files = |command| {
+        [
+            (command, ECHOES),
+            ("bin/text", "x"),
+            ("bin/.hidden", ECHOES),
+        ]
+    };
     place.overlay("a/1", &files("bin/one"));
     place.overlay("b/1", &files("bin/two"));
     place.start("bio", &["-o", "a/1", "-o", "b/1"]);
     place
 }
 
-fn path(place: &Place) -> String {
-    place.environment()[std::ffi::OsStr::new("PATH")]
-        .to_str()
-        .unwrap()
-        .to_owned()
-}
-
 /// With `bio` active, as far as `PATH` is concerned.
-fn active(place: &Place, run: Run) -> Run {
-    let folder = place.shim("bio", "").display().to_string();
-    let folder = folder.trim_end_matches('/').to_owned();
-    run.env("CTR_INSTANCE", "bio")
-        .env("CTR_PATH_ENTRY", &folder)
-        .env("PATH", format!("{folder}:{}", path(place)))
+fn active(place: &mut Place) {
+    let folder = place.shims("bio");
+    place.set("CTR_INSTANCE", "bio");
+    place.set("CTR_PATH_ENTRY", &folder);
+    place.prepend_path(&folder);
 }
 
 fn shims(place: &Place, instance: &str) -> Vec<String> {
-    let folder = place.shim(instance, "");
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let entries = fs::read_dir(place.shims(instance))
+        .into_iter()
+        .flatten()
+        .flatten();
     let mut names: Vec<String> = entries
         .map(|entry| entry.file_name().into_string().unwrap())
         .collect();
@@ -78,7 +94,7 @@ fn a_shim_is_a_link_to_ctr_in_a_private_folder() {
 fn all_is_what_the_overlays_brought_and_not_the_image() {
     let place = place();
     // What the host has of that name is told.
-    let hidden = place.write("bin/two", SAYS);
+    let hidden = place.write("bin/two", ECHOES);
     place.mode(&hidden, 0o755);
     let output = place.ctr(["shim", "add", "bio", "--all"]).ok();
     output.says(&["`bio` has 2 shims more: one two", "hide"]);
@@ -105,7 +121,7 @@ fn all_is_what_the_overlays_brought_and_not_the_image() {
 #[test]
 fn the_last_overlay_wins_and_an_ext3_overlay_counts() {
     let place = Place::new();
-    place.overlay("a/1", &[("bin/tool", SAYS)]);
+    place.overlay("a/1", &[("bin/tool", ECHOES)]);
     let ext3 = place.ext3("env.img", nix::unistd::getuid().as_raw());
     let ext3 = ext3.to_str().unwrap();
     for options in [
@@ -196,7 +212,7 @@ fn an_instance_that_does_not_run_gets_none() {
 #[test]
 fn the_list_says_where_each_leads() {
     let place = place();
-    let host = place.write("bin/one", SAYS);
+    let host = place.write("bin/one", ECHOES);
     place.mode(&host, 0o755);
     let none = place.ctr(["shim", "list"]).ok();
     none.says(&["no shims"]);
@@ -236,6 +252,15 @@ fn the_list_says_where_each_leads() {
     );
     assert_eq!(rows[2], ["bio", "two", "/cnt/b/1/bin/two", "-"]);
 
+    let show = place.ctr(["show", "bio"]).ok();
+    let is_shown = show
+        .lines()
+        .iter()
+        .any(|line| line.split_whitespace().eq(["shims", "one", "two"]));
+    assert!(is_shown, "{show}");
+    let missing = place.ctr(["shim", "list", "--json", "nosuch"]).fails(1);
+    assert_eq!(missing.json()["error"]["kind"], "not_found");
+
     place.crash("bio");
     let list = place.ctr(["shim", "list", "bio", "--json"]).ok().json();
     assert_eq!(list["shims"][0]["status"], "dead");
@@ -273,10 +298,12 @@ fn they_are_removed_one_by_one_or_all() {
 
 #[test]
 fn why_says_what_would_run() {
-    let place = place();
-    let host = place.write("bin/two", SAYS);
+    let mut place = place();
+    let host = place.write("bin/two", ECHOES);
     place.mode(&host, 0o755);
-    let why = |command: &str| active(&place, place.ctr(["why", command]));
+    let outside = place.ctr(["why", "two"]);
+    active(&mut place);
+    let why = |command: &str| place.ctr(["why", command]);
     let host_line = format!("{} of this host\n", host.display());
     assert_eq!(why("two").ok().text(), host_line);
     let nothing = why("one").fails(1);
@@ -295,11 +322,9 @@ fn why_says_what_would_run() {
     let told = format!("{shim} is a shim of `bio`: /cnt/b/1/bin/two from {overlay}\n");
     let hides = format!("it hides {}\n", host.display());
     assert_eq!(why("two").ok().text(), format!("{told}{hides}"));
-    // By its path, and by a link to it.
-    let plain = |path: &str| place.ctr(["why", path]).ok();
-    assert!(plain(&shim.to_string()).text().starts_with(&told));
-    // Without the folder on PATH it is the host's.
-    assert_eq!(plain("two").text(), host_line);
+    assert!(why(&shim.to_string()).ok().text().starts_with(&told));
+    // Where the folder is not on PATH it is the host's.
+    assert_eq!(outside.ok().text(), host_line);
 
     place.ctr(["stop", "--keep", "bio"]).ok();
     let told = why("one").ok();

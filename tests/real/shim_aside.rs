@@ -3,25 +3,12 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 
-use nix::sys::signal::Signal;
 use serde_json::json;
 
-use crate::support::{Output, Place, Run, eventually, processes};
-
-const SAYS: &str = "#!/bin/sh\necho of the inside\n";
-
-fn place() -> Place {
-    let place = Place::new();
-    place.overlay("demo/1.0", &[("bin/demo", SAYS)]);
-    place.start("bio", &["-o", "demo/1.0"]);
-    place.ctr(["shim", "add", "bio", "demo"]).ok();
-    place
-}
-
-fn demo(place: &Place) -> Run {
-    place.program(place.shim("bio", "demo"))
-}
+use crate::shim::{SAYS, demo, with_demo as place};
+use crate::support::{Output, Place};
 
 /// Demands that the shim said in one line what is wrong and what to do, and ran nothing.
 #[track_caller]
@@ -56,16 +43,7 @@ fn with_its_instance_dead_or_stopped_it_says_so_and_how_to_start_it() {
 #[test]
 fn with_its_instance_broken_it_says_so() {
     let place = place();
-    let helpers = || {
-        let children = processes::children(place.record("bio").keeper).into_iter();
-        children
-            .filter(|process| process.is_fuse_helper())
-            .collect::<Vec<_>>()
-    };
-    helpers()
-        .iter()
-        .for_each(|helper| helper.signal(Signal::SIGKILL));
-    eventually("the helpers end", || helpers().is_empty().then_some(()));
+    place.break_it("bio");
     assert_refused(
         &demo(&place).run(),
         &["`bio` is broken", "`ctr restart bio` starts it again"],
@@ -77,18 +55,7 @@ fn with_its_instance_broken_it_says_so() {
 #[test]
 fn from_another_pid_namespace_or_host_it_runs_nothing() {
     let place = place();
-    let words = [
-        "--user",
-        "--map-current-user",
-        "--pid",
-        "--fork",
-        "--mount-proc",
-    ];
-    let output = place
-        .program("unshare")
-        .args(words)
-        .arg(place.shim("bio", "demo"))
-        .run();
+    let output = place.in_pid_namespace(&place.shim("bio", "demo")).run();
     assert_refused(&output, &["`bio` is elsewhere", "in another pid namespace"]);
 
     // Slurm takes the whole environment to other hosts.
@@ -160,21 +127,29 @@ fn a_folder_of_shims_that_others_can_enter_is_refused() {
 }
 
 #[test]
-fn a_shim_of_anothers_runs_nothing() {
+fn a_shim_of_another_user_runs_nothing() {
     let place = place();
-    // To root of a user namespace that has only this user, the folder is somebody else's.
-    let text = format!(
-        "mount --bind {0} /mnt && exec unshare --user --map-user=4321 /mnt/ctr/shims/bio/demo stop -a",
+    // To root of a user namespace, who may go anywhere in it.
+    let script = format!(
+        "mount -t tmpfs none /mnt; cp -a {}/ctr /mnt; chown -hR 1 /mnt/ctr
+         exec /mnt/ctr/shims/bio/demo stop --all",
         place.path("run").display()
     );
-    let output = place
-        .program("unshare")
-        .args(["--map-root-user", "--mount", "sh", "-ec", &text])
-        .run();
-    let own = place.status("bio");
-    assert_eq!(own, "running", "{output}");
-    assert_ne!(output.status, 0, "{output}");
-    assert_eq!(output.text(), "", "{output}");
+    let words = ["--map-root-user", "--map-auto", "--mount", "sh", "-ec"];
+    let output = place.program("unshare").args(words).arg(script).run();
+    assert_refused(
+        &output,
+        &["/mnt/ctr belongs to another user", "the user who made it"],
+    );
+    assert_eq!(place.status("bio"), "running");
+}
+
+/// Puts folders before all others, for good: one with a link to a shim of `dev`, and that of its shims.
+fn with_shims_on_path(place: &mut Place, command: &str) {
+    let links = place.folder("links");
+    symlink(place.shim("dev", command), links.join(command)).unwrap();
+    place.prepend_path(&place.shims("dev"));
+    place.prepend_path(&links);
 }
 
 /// `dev` and `other` on the host's own system; `dev` has `demo` and a `sort` of its own.
@@ -193,8 +168,6 @@ fn host_like() -> Place {
 #[test]
 fn inside_an_instance_the_command_is_that_of_the_inside() {
     let mut place = host_like();
-    let path = place.environment()[std::ffi::OsStr::new("PATH")].clone();
-    let folder = place.shim("dev", "x").parent().unwrap().to_owned();
     // By its path.
     let shim = |command: &str| place.shim("dev", command);
     let inside = |name: &str, command: &str| place.ctr(["exec", name]).arg(shim(command));
@@ -205,15 +178,7 @@ fn inside_an_instance_the_command_is_that_of_the_inside() {
     none.says(&["ctr: demo: no command `demo` in `other`"]);
 
     // With the folder on PATH for good, and a link to a shim before everything.
-    let links = place.folder("links");
-    symlink(place.shim("dev", "sort"), links.join("sort")).unwrap();
-    let all = format!(
-        "{}:{}:{}",
-        links.display(),
-        folder.display(),
-        path.to_str().unwrap()
-    );
-    place.set("PATH", all);
+    with_shims_on_path(&mut place, "sort");
     let sorts = |name: &str| {
         place
             .ctr(["exec", name, "sh", "-c", "sort </dev/null; demo"])
@@ -228,17 +193,7 @@ fn inside_an_instance_the_command_is_that_of_the_inside() {
 #[test]
 fn a_shim_is_never_its_own_target() {
     let mut place = host_like();
-    let path = place.environment()[std::ffi::OsStr::new("PATH")].clone();
-    let folder = place.shim("dev", "x").parent().unwrap().to_owned();
-    let links = place.folder("links");
-    symlink(place.shim("dev", "true"), links.join("true")).unwrap();
-    let all = format!(
-        "{}:{}:{}",
-        links.display(),
-        folder.display(),
-        path.to_str().unwrap()
-    );
-    place.set("PATH", all);
+    with_shims_on_path(&mut place, "true");
     place.program("true").ok().quiet();
     place.program(place.shim("dev", "true")).ok().quiet();
     let path = place.ctr(["exec", "dev", "sh", "-c", "echo $PATH"]).ok();
@@ -254,33 +209,17 @@ fn ctr_itself_never_takes_a_shim_for_a_program_of_the_host() {
         &[("bin/apptainer", evil), ("bin/singularity", evil)],
     );
     let real = place.environment()[std::ffi::OsStr::new("CTR_APPTAINER")].clone();
-    let real_folder = std::path::Path::new(&real)
-        .parent()
-        .unwrap()
-        .display()
-        .to_string();
+    let real = Path::new(&real);
     place.start("bio", &["-o", "demo/1.0"]);
     place.ctr(["shim", "add", "bio", "--all"]).ok();
-    let folder = place
-        .shim("bio", "x")
-        .parent()
-        .unwrap()
-        .display()
-        .to_string();
-    let path = place.environment()[std::ffi::OsStr::new("PATH")].clone();
-    place.set(
-        "PATH",
-        format!("{folder}:{real_folder}:{}", path.to_str().unwrap()),
-    );
+    place.prepend_path(real.parent().unwrap());
+    place.prepend_path(&place.shims("bio"));
     place.unset("CTR_APPTAINER");
     place.start("two", &[]);
     place
         .ctr(["exec", "--join", "apptainer", "bio", "true"])
         .ok()
         .quiet();
-    assert_eq!(
-        place.state("two")["apptainer"],
-        json!(format!("{real_folder}/apptainer"))
-    );
+    assert_eq!(place.state("two")["apptainer"], json!(real));
     place.program("apptainer").fails(9).says(&["not this one"]);
 }

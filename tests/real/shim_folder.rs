@@ -5,21 +5,8 @@ use std::path::Path;
 
 use serde_json::json;
 
+use crate::shim::{demo, with_demo as place};
 use crate::support::{Place, Run, Shell, noted};
-
-const SAYS: &str = "#!/bin/sh\necho of the inside\n";
-
-fn place() -> Place {
-    let place = Place::new();
-    place.overlay("demo/1.0", &[("bin/demo", SAYS)]);
-    place.start("bio", &["-o", "demo/1.0"]);
-    place.ctr(["shim", "add", "bio", "demo"]).ok();
-    place
-}
-
-fn demo(place: &Place) -> Run {
-    place.program(place.shim("bio", "demo"))
-}
 
 #[track_caller]
 fn assert_runs(place: &Place) {
@@ -222,12 +209,7 @@ fn leaving_takes_the_folder_off_path_and_leaves_nothing() {
         assert_eq!(noted(&place, "after"), noted(&place, "before"), "{shell:?}");
         let inside = noted(&place, "inside");
         let path = crate::support::get(&inside, "PATH").unwrap().to_owned();
-        let folder = place
-            .shim("bio", "x")
-            .parent()
-            .unwrap()
-            .display()
-            .to_string();
+        let folder = place.shims("bio").display().to_string();
         assert!(path.starts_with(&format!("{folder}:")), "{shell:?}: {path}");
     }
 }

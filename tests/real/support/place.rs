@@ -169,9 +169,23 @@ impl Place {
         self.ctr(["start"]).args(options).arg(name).ok()
     }
 
-    /// The place of a shim, there or not.
+    /// Puts a folder at the head of `PATH`, from now on.
+    pub fn prepend_path(&mut self, folder: &Path) {
+        let path = self.env[OsStr::new("PATH")].clone();
+        let folders = [folder.to_owned()]
+            .into_iter()
+            .chain(env::split_paths(&path));
+        let path = env::join_paths(folders).expect("no colon in a path");
+        self.set("PATH", path);
+    }
+
+    /// The folder of an instance's shims, there or not.
+    pub fn shims(&self, instance: &str) -> PathBuf {
+        self.path("run/ctr/shims").join(instance)
+    }
+
     pub fn shim(&self, instance: &str, command: &str) -> PathBuf {
-        self.path("run/ctr/shims").join(instance).join(command)
+        self.shims(instance).join(command)
     }
 
     /// The environment that a command sees inside.

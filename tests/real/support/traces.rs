@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Child;
 
+use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use super::{Place, Run, eventually, processes};
@@ -22,6 +23,7 @@ impl Place {
             "apptainer/instances/app/*/*/*",
             "apptainer/instances/logs/*/*/*",
             "run/ctr/shims/*",
+            "run/ctr/states/*",
         ]
         .into_iter()
         .flat_map(|below| self.glob(below))
@@ -60,6 +62,34 @@ impl Place {
             .expect("a pattern")
             .flatten()
             .collect()
+    }
+
+    /// Kills the FUSE helpers of an instance, which breaks it.
+    #[track_caller]
+    pub fn break_it(&self, name: &str) {
+        let keeper = self.record(name).keeper;
+        let helpers = || {
+            let children = processes::children(keeper).into_iter();
+            let helpers = children.filter(|process| process.is_fuse_helper());
+            helpers.collect::<Vec<_>>()
+        };
+        assert!(!helpers().is_empty(), "{:#?}", self.processes());
+        for helper in helpers() {
+            helper.signal(Signal::SIGKILL);
+        }
+        eventually("the helpers end", || helpers().is_empty().then_some(()));
+    }
+
+    /// A program in a pid namespace of its own, as inside a container or some job launchers.
+    pub fn in_pid_namespace(&self, program: &Path) -> Run {
+        let words = [
+            "--user",
+            "--map-current-user",
+            "--pid",
+            "--fork",
+            "--mount-proc",
+        ];
+        self.program("unshare").args(words).arg(program)
     }
 
     /// The state of an instance, as its file has it.
