@@ -4,9 +4,10 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::os::fd::AsFd;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -15,9 +16,13 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use signal_hook::{SigId, flag, low_level};
 
 /// How often the spinner looks for a new line of Apptainer's.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// The signals with which a person or a scheduler ends what is being done.
+const INTERRUPTIONS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 
 /// A call that did not succeed.
 #[derive(Debug)]
@@ -61,7 +66,11 @@ pub fn run(mut command: Command, doing: &str, show_progress: bool) -> Result<Str
     watch.child.store(0, Ordering::SeqCst);
 
     let words = read_all(words);
-    let interrupted_by = watch.came();
+    let ended_by = status.as_ref().ok().and_then(ExitStatus::signal);
+    // Of one that a terminal sends to both, the child's end may be seen first.
+    let interrupted_by = watch
+        .came()
+        .or(ended_by.filter(|signal| INTERRUPTIONS.contains(signal)));
     match status {
         Ok(status) if status.success() && interrupted_by.is_none() => Ok(words),
         Ok(_) => Err(Failed {
@@ -135,22 +144,29 @@ fn read_all(mut words: File) -> String {
 /// remembers that they came, so that what was begun can be undone.
 struct SignalWatch {
     child: Arc<AtomicI32>,
-    signal: Arc<AtomicI32>,
+    /// 0 until one comes. Written by the handler itself: a thread may be late.
+    signal: Arc<AtomicUsize>,
+    writers: Vec<SigId>,
     handle: signal_hook::iterator::Handle,
 }
 
 impl SignalWatch {
     fn start() -> std::io::Result<Self> {
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
-        let watch = SignalWatch {
+        let mut signals = Signals::new(INTERRUPTIONS)?;
+        let mut watch = SignalWatch {
             child: Arc::default(),
             signal: Arc::default(),
+            writers: Vec::new(),
             handle: signals.handle(),
         };
-        let (child, came) = (Arc::clone(&watch.child), Arc::clone(&watch.signal));
+        for signal in INTERRUPTIONS {
+            let came = Arc::clone(&watch.signal);
+            let writer = flag::register_usize(signal, came, signal as usize)?;
+            watch.writers.push(writer);
+        }
+        let child = Arc::clone(&watch.child);
         std::thread::spawn(move || {
             for signal in &mut signals {
-                came.store(signal, Ordering::SeqCst);
                 let pid = child.load(Ordering::SeqCst);
                 if pid != 0 {
                     let _ = kill(Pid::from_raw(pid), Signal::try_from(signal).ok());
@@ -161,12 +177,15 @@ impl SignalWatch {
     }
 
     fn came(&self) -> Option<i32> {
-        Some(self.signal.load(Ordering::SeqCst)).filter(|signal| *signal != 0)
+        Some(self.signal.load(Ordering::SeqCst) as i32).filter(|signal| *signal != 0)
     }
 }
 
 impl Drop for SignalWatch {
     fn drop(&mut self) {
+        self.writers.drain(..).for_each(|writer| {
+            low_level::unregister(writer);
+        });
         self.handle.close();
     }
 }
