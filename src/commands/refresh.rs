@@ -48,15 +48,19 @@ fn is_in_transition(instance: &Instance, session: &Session) -> Result<bool> {
 }
 
 fn take_over(active: &Active, instance: &Instance, session: &Session) -> Result<Change> {
-    if active.process == env::process(instance) {
-        env::shims(instance, session)?;
-        return Ok(Change::default());
+    let shims = env::shims(instance, session)?;
+    if active.process != env::process(instance) {
+        let name = &instance.name;
+        session.output.note(&format!(
+            "`{name}` was started again; its environment is taken over"
+        ));
+        return env::enter(instance, session);
     }
-    let name = &instance.name;
-    session.output.note(&format!(
-        "`{name}` was started again; its environment is taken over"
-    ));
-    env::enter(instance, session)
+    let entry = session.context.variable(activation::PATH_ENTRY);
+    match entry == shims.folder().to_str() {
+        true => Ok(Change::default()),
+        false => env::enter(instance, session), // the folder that it was in is gone
+    }
 }
 
 fn leave(name: &str, why: &str, session: &Session) -> Change {

@@ -1,5 +1,6 @@
 //! `ctr why`: tells what runs when a command is typed, as far as `PATH` decides it.
 
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::shim::{View, hidden, run_of};
@@ -35,11 +36,10 @@ fn search(command: &str, session: &Session) -> Option<PathBuf> {
     if command.contains('/') {
         return Some(PathBuf::from(command)).filter(runs);
     }
-    let path = session.context.variable("PATH").unwrap_or(DEFAULT_PATH);
-    let folders = path.split(':').filter(|_| !command.is_empty());
-    folders
-        .map(|folder| Path::new(folder).join(command))
-        .find(runs)
+    let path = session.context.variables.get(OsStr::new("PATH"));
+    let path = path.map_or(OsStr::new(DEFAULT_PATH), OsString::as_os_str);
+    let mut found = std::env::split_paths(path).map(|folder| folder.join(command));
+    found.find(runs)
 }
 
 fn shim(found: &Path, called: &Called, session: &Session) -> Result<Vec<String>> {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
-use crate::names::InstanceName;
+use crate::names::{CommandName, InstanceName};
 use crate::runtime;
 
 pub use called::{Called, is_folder};
@@ -88,7 +88,9 @@ impl Shims {
         let program = program()?;
         let mut there = self.entries();
         self.make_folder()?;
-        for command in commands {
+        // A state may have been written by hand.
+        let is_name = |command: &&String| command.parse::<CommandName>().is_ok();
+        for command in commands.iter().filter(is_name) {
             let path = self.folder.join(command);
             let is_there = there.remove(command);
             if is_there && (!is_own(&path, &program) || leads_to(&path, &program)) {
@@ -104,7 +106,8 @@ impl Shims {
     }
 
     fn link(&self, path: &Path, program: &Path) -> Result<()> {
-        let new = self.folder.join(".new");
+        // Others may be at it too.
+        let new = self.folder.join(format!(".new-{}", std::process::id()));
         let made = remove(&new).and_then(|()| {
             let made = symlink(program, &new).and_then(|()| fs::rename(&new, path));
             made.map_err(|error| Error::io(format!("cannot make {}", path.display()), error))

@@ -68,7 +68,7 @@ impl Snapshot {
 }
 
 /// Brings the shims of an instance, and what they read, in line with its state; nothing where it has
-/// none.
+/// none, or where one that saw a newer state was here.
 ///
 /// # Errors
 /// There is no private folder on this host, or it cannot be written.
@@ -77,6 +77,10 @@ pub fn publish(state: &State, session: &Session) -> Result<()> {
         return Ok(());
     }
     let shims = Shims::of(session.context, &state.setup.name)?;
+    let there = own_file(&shims.snapshot, session.context.uid);
+    if there.as_deref().is_some_and(|there| is_newer(there, state)) {
+        return Ok(());
+    }
     shims.bring_in_line(&state.shims)?;
     let snapshot = Snapshot {
         apptainer: session.engine.apptainer().unwrap_or_default(),
@@ -88,6 +92,15 @@ pub fn publish(state: &State, session: &Session) -> Result<()> {
     runtime::make(shims.snapshot.parent().unwrap_or(&shims.snapshot))?;
     let bytes = serde_json::to_vec(&snapshot).unwrap_or_default();
     runtime::write(&shims.snapshot, &bytes)
+}
+
+/// True for a snapshot of the same process that was made of a later state.
+fn is_newer(snapshot: &[u8], than: &State) -> bool {
+    let read: Option<Snapshot> = serde_json::from_slice(snapshot).ok();
+    read.is_some_and(|snapshot| {
+        let there = snapshot.state;
+        there.process == than.process && there.generation > than.generation
+    })
 }
 
 /// The variables of [`OfShim::KEPT`] that say where `ctr` finds its files now, defaults included.

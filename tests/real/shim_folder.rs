@@ -111,6 +111,30 @@ fn what_was_lost_is_made_again() {
 }
 
 #[test]
+fn one_that_saw_an_older_state_changes_nothing() {
+    let place = place();
+    // As if a slow `ctr env` had read the state before another shim was added.
+    let old = fs::read(place.state_file("bio")).unwrap();
+    place.ctr(["shim", "add", "bio", "busybox"]).ok();
+    fs::write(place.state_file("bio"), old).unwrap();
+    place.ctr(["env", "--shell", "sh", "bio"]).ok();
+    assert!(place.shim("bio", "busybox").is_symlink());
+    assert_runs(&place);
+}
+
+#[test]
+fn names_that_lead_elsewhere_are_passed_over() {
+    let place = place();
+    let odd = json!(["../../evil", "ctr", "", ".x", "demo"]);
+    place.edit_state("bio", |state| state["shims"] = odd);
+    fs::remove_dir_all(place.path("run/ctr")).unwrap();
+    place.ctr(["env", "--shell", "sh", "bio"]).ok();
+    assert_runs(&place);
+    assert_eq!(left(&place).len(), 3, "{:?}", left(&place));
+    assert!(!place.path("run/ctr/evil").exists());
+}
+
+#[test]
 fn what_is_left_of_a_lost_instance_is_not_taken_for_another_s() {
     let place = place();
     place.crash("bio");

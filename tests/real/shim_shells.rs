@@ -108,6 +108,33 @@ fn a_folder_that_was_lost_is_made_again_at_the_next_prompt() {
 }
 
 #[test]
+fn a_shell_whose_session_is_gone_gets_a_folder_elsewhere() {
+    let elsewhere = format!("/tmp/ctr-{}/shims/lost", nix::unistd::getuid());
+    for shell in Shell::ALL {
+        let place = place();
+        place.start("lost", &["-o", "demo/1.0"]);
+        place.ctr(["shim", "add", "lost", "demo"]).ok();
+        let mut session = open(shell, &place);
+        session.eval("ctr use lost");
+        assert_eq!(eval(&mut session, "demo"), "of lost", "{shell:?}");
+        // As with the end of the user's last login.
+        std::fs::remove_dir_all(place.path("run")).unwrap();
+        session.line("");
+        session.prompt();
+        assert_eq!(eval(&mut session, "demo"), "of lost", "{shell:?}");
+        let path = eval(&mut session, "printenv PATH");
+        assert!(
+            path.starts_with(&format!("{elsewhere}:")),
+            "{shell:?}: {path}"
+        );
+        assert_eq!(path.matches("/shims/").count(), 1, "{shell:?}: {path}");
+        place.ctr(["stop", "lost"]).ok();
+        assert!(!std::path::Path::new(&elsewhere).exists());
+        place.folder("run");
+    }
+}
+
+#[test]
 fn two_shells_with_two_instances_do_not_see_each_others() {
     let place = place();
     place.ctr(["shim", "add", "bio", "demo"]).ok();
