@@ -23,6 +23,9 @@ pub enum ShimAction {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    override_usage = "ctr shim add [OPTIONS] NAME COMMAND...\n       ctr shim add [OPTIONS] --all NAME"
+)]
 pub struct ShimAdd {
     /// All that the overlays brought (what is in their `bin` folders)
     #[arg(long, conflicts_with = "commands")]
@@ -44,6 +47,9 @@ pub struct ShimList {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    override_usage = "ctr shim remove [OPTIONS] NAME COMMAND...\n       ctr shim remove [OPTIONS] --all NAME"
+)]
 pub struct ShimRemove {
     /// All of the instance
     #[arg(long, conflicts_with = "commands")]
