@@ -13,7 +13,7 @@ __ctr_cmd__() {
         \shift
         __ctr_code="$(\command '__ctr_binary__' env --shell sh --unset "$@")" && \eval "$__ctr_code"
         ;;
-    shim\ *)
+    shim\ * | -*)
         # The shell remembers where it found a command that has a shim by now, or none any more.
         \command '__ctr_binary__' "$@" && \hash -r
         ;;

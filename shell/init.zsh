@@ -18,7 +18,7 @@ function __ctr_cmd__() {
         fi
         \builtin eval "$code"
         ;;
-    shim)
+    shim | -*)
         \command '__ctr_binary__' "$@" || \builtin return
         # The shell remembers where it found a command that has a shim by now, or none any more.
         \builtin hash -r 2>/dev/null || \builtin :

@@ -32,7 +32,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let words: Vec<_> = std::env::args_os().collect();
     if let Some(shim) = shims::Called::read(&words) {
-        return commands::call(&shim, &words);
+        return commands::call(&shim, words.get(1..).unwrap_or_default());
     }
     complete::answer().unwrap_or_else(|| match parse::parse(&words) {
         Ok(cli) => {

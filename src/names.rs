@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::shims;
+
 /// Longest name of an instance, in bytes: it becomes a file name and shows in prompts.
 const LONGEST_NAME: usize = 64;
 
@@ -61,7 +63,7 @@ impl FromStr for CommandName {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let wrong = |why: &str| Err(format!("`{}` {why}", text.escape_debug()));
-        if text == "ctr" {
+        if text == shims::NAME {
             return wrong("would stand in the way of ctr itself");
         }
         let is_plain = !text.contains('/') && !text.contains(char::is_control);

@@ -202,8 +202,8 @@ pub fn printable(text: &str) -> String {
 }
 
 fn eprint_line(line: &str) {
-    // Nobody is left to hear of a failure here.
-    let _ = writeln!(std::io::stderr(), "{line}");
+    // In one piece, since others may write there too. Nobody is left to hear of a failure.
+    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
 }
 
 #[cfg(test)]

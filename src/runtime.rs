@@ -56,20 +56,21 @@ pub fn command_file(context: &Context, content: &[u8]) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Writes a file for its owner only, whole or not at all, when it is missing or another.
+/// Writes a file for its owner only, whole or not at all, when it is missing or another; true when it
+/// was.
 ///
 /// # Errors
 /// The folder cannot be written, or is full.
-pub fn write(path: &Path, content: &[u8]) -> Result<()> {
+pub fn write(path: &Path, content: &[u8]) -> Result<bool> {
     if fs::read(path).is_ok_and(|there| there == content) {
-        return Ok(());
+        return Ok(false);
     }
     let mut file = temporary(path.parent().unwrap_or(path))?;
     let written = file.write_all(content);
     written.map_err(|error| cannot_write(path, error))?;
     file.persist(path)
         .map_err(|error| cannot_write(path, error.error))?;
-    Ok(())
+    Ok(true)
 }
 
 fn temporary(folder: &Path) -> Result<NamedTempFile> {

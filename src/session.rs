@@ -11,7 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::memory::Memory;
 use crate::names::{InstanceName, Pattern, Target, nearest};
 use crate::output::Output;
-use crate::state::{Lock, State, Store};
+use crate::state::{Lock, Phase, State, Store};
 use crate::status::{self, Instance, Status};
 
 /// The caller's surroundings, settings, engine and state.
@@ -223,7 +223,11 @@ impl<'a> Session<'a> {
             instance.status.word(),
             instance.reason
         );
+        let is_starting = |state: &State| state.phase == Phase::Starting;
         Error::new(Kind::NotRunning, message).hint(match instance.status {
+            Status::Stopped if instance.state.as_ref().is_some_and(is_starting) => {
+                "try again in a moment".to_owned()
+            }
             Status::Broken => format!("`ctr restart {name}` starts it again"),
             Status::Elsewhere => "run ctr there".to_owned(),
             _ => format!("`ctr restart {name}` starts it again, `ctr stop {name}` forgets it"),

@@ -114,6 +114,20 @@ pub enum Command {
 #[derive(Debug, Args)]
 #[command(override_usage = "ctr exec [OPTIONS] NAME [--] COMMAND [ARG]...")]
 pub struct Exec {
+    #[command(flatten)]
+    pub options: ExecOptions,
+    /// The instance (`.` is the active one), then the command and its arguments
+    #[arg(
+        required = true,
+        num_args = 1..,
+        trailing_var_arg = true,
+        value_names = ["NAME", "COMMAND"],
+    )]
+    pub words: Vec<OsString>,
+}
+
+#[derive(Debug, Default, Args)]
+pub struct ExecOptions {
     /// Set a variable for this command; the value is literal
     #[arg(short, long = "env", value_name = "KEY=VALUE", value_parser = assignment())]
     pub env: Vec<Assignment>,
@@ -129,14 +143,6 @@ pub struct Exec {
     /// Which way into the instance to take
     #[arg(long, value_name = "WAY")]
     pub join: Option<Join>,
-    /// The instance (`.` is the active one), then the command and its arguments
-    #[arg(
-        required = true,
-        num_args = 1..,
-        trailing_var_arg = true,
-        value_names = ["NAME", "COMMAND"],
-    )]
-    pub words: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]

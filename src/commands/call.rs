@@ -2,29 +2,27 @@
 //! home is on the way, as long as the instance is the one that the shim was made for.
 
 use std::ffi::OsString;
-use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use super::running::{become_program, before_the_command};
 use super::{exec, shim};
 use crate::activation;
-use crate::cli;
+use crate::cli::ExecOptions;
 use crate::config::{Config, Join};
 use crate::context::{Context, is_executable};
-use crate::engine::{self, DEFAULT_PATH, Engine, Learn, NOT_THERE, Surrounding};
+use crate::engine::{self, DEFAULT_PATH, Engine, Learn, NOT_THERE};
 use crate::error::{Error, Kind, Result};
 use crate::memory::Memory;
 use crate::output::Output;
 use crate::runtime;
 use crate::session::Session;
 use crate::shims::{self, Called, Snapshot};
-use crate::state::Store;
+use crate::state::{State, Store};
 
-/// Runs the command of a shim; `words` are its arguments, the program's name first. When the command
-/// has run it does not return.
-pub fn run(called: &Called, words: &[OsString]) -> ExitCode {
-    let Err(error) = attempt(called, words) else {
+/// Runs the command of a shim. When the command has run it does not return.
+pub fn run(called: &Called, arguments: &[OsString]) -> ExitCode {
+    let Err(error) = attempt(called, arguments) else {
         return ExitCode::SUCCESS;
     };
     let error = before_the_command(error);
@@ -37,28 +35,21 @@ pub fn run(called: &Called, words: &[OsString]) -> ExitCode {
 
 /// # Errors
 /// As for `ctr exec`; the shim is another user's, or was made active on another host.
-fn attempt(called: &Called, words: &[OsString]) -> Result<()> {
+fn attempt(called: &Called, arguments: &[OsString]) -> Result<()> {
     let context = Context::read()?;
-    if let Some(around) = engine::surrounding(&context) {
-        return step_aside(called, words, &context, around);
+    if let Some(around) = engine::around(&context).map(|around| around.to_string()) {
+        return step_aside(called, arguments, context, &around);
     }
     runtime::check(&called.private_folder, context.uid)
         .map_err(|error| error.hint("a shim is for the user who made it, and nobody else"))?;
     check_activation(called, &context)?;
 
-    let own = [called.instance.as_str(), called.command.as_str()];
-    let own = own.map(OsString::from).into_iter();
-    let args = cli::Exec {
-        env: Vec::new(),
-        cleanenv: false,
-        keep_env: false,
-        cwd: None,
-        join: None,
-        words: own.chain(words.iter().skip(1).cloned()).collect(),
-    };
+    let words = [OsString::from(called.command.as_str())].into_iter();
+    let command: Vec<OsString> = words.chain(arguments.iter().cloned()).collect();
     let Some(snapshot) = Snapshot::read(called, context.uid) else {
-        return afresh(called, &args, &context);
+        return from_state(called, &command, &context);
     };
+    check_added(called, &snapshot.state)?;
     let context = snapshot.surroundings(called, context);
     let config = snapshot.config(&context);
     if config.join.value != Join::Apptainer {
@@ -68,17 +59,17 @@ fn attempt(called: &Called, words: &[OsString]) -> Result<()> {
             engine,
             ..Session::new(&context, &config, &memory, Output::bare())
         };
-        let command = &args.words[1..];
         // What comes back is found out anew.
-        exec::directly(&args, command, snapshot.state, Learn::Never, &session)?;
+        let options = ExecOptions::default();
+        exec::directly(&options, &command, snapshot.state, Learn::Never, &session)?;
     }
-    afresh(called, &args, &context)
+    from_state(called, &command, &context)
 }
 
 /// Runs it as `ctr exec` does, from the state and the configuration, which are as they are now.
-fn afresh(called: &Called, args: &cli::Exec, context: &Context) -> Result<()> {
-    let store = Store::new(context);
-    let state = store.load(called.instance.as_str())?;
+fn from_state(called: &Called, command: &[OsString], context: &Context) -> Result<()> {
+    let name = &called.instance;
+    let state = Store::new(context).load(name.as_str())?;
     let mut config = Config::load(context)?;
     let started_by = state.as_ref().map(|state| Path::new(&state.apptainer));
     // The caller's own `PATH` may be anything.
@@ -86,11 +77,22 @@ fn afresh(called: &Called, args: &cli::Exec, context: &Context) -> Result<()> {
     config.apptainer.value = config.apptainer.value.or(started_by.map(Path::to_owned));
     let memory = Memory::new(context);
     let session = Session::new(context, &config, &memory, Output::bare());
-    let Some(state) = state else {
-        return Err(session.not_found(called.instance.as_str()));
-    };
-    shims::publish(&state, &session)?;
-    exec::run(args, &session)
+    let state = state.ok_or_else(|| session.not_found(name.as_str()))?;
+    check_added(called, &state)?;
+    // Where it cannot be written, the next call is as slow as this one.
+    let _ = shims::publish(&state, &session);
+    exec::inside(&ExecOptions::default(), name, command, &session)
+}
+
+/// A link that was left where nobody looked is none: the instance may be another by now.
+fn check_added(called: &Called, state: &State) -> Result<()> {
+    let (name, command) = (&called.instance, called.command.as_str());
+    if state.shims.iter().any(|shim| shim == command) {
+        return Ok(());
+    }
+    let message = format!("`{name}` has no shim of this name any more");
+    Err(Error::new(Kind::NotFound, message)
+        .hint(format!("`ctr shim add {name} {command}` adds it")))
 }
 
 /// An activation that came from another host or out of a container is none, and the shim of that
@@ -106,15 +108,15 @@ fn check_activation(called: &Called, context: &Context) -> Result<()> {
     }
 }
 
-/// Inside an instance the command is that of the inside.
+/// Inside an instance the command is that of the inside. Its first word is its path, as that of every
+/// command that is run there: by that of the shim it would be taken for one again.
 fn step_aside(
     called: &Called,
-    words: &[OsString],
-    context: &Context,
-    around: Surrounding,
+    arguments: &[OsString],
+    mut context: Context,
+    around: &str,
 ) -> Result<()> {
     let command = called.command.as_str();
-    let mut context = context.clone();
     let path = context.variables.entry("PATH".into());
     path.or_insert_with(|| DEFAULT_PATH.into());
     let Some(program) = context.find_program(command) else {
@@ -122,9 +124,6 @@ fn step_aside(
         return Err(Error::new(Kind::Command, message).status(NOT_THERE));
     };
     let mut run = Command::new(program);
-    run.args(&words[1..]);
-    if let Some(first) = words.first() {
-        run.arg0(first);
-    }
+    run.args(arguments);
     become_program(run)
 }

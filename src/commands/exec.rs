@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use super::{running, way};
 use crate::activation;
-use crate::cli;
+use crate::cli::{self, ExecOptions};
 use crate::config::Join;
 use crate::engine::{
     DEFAULT_PATH, Folder, Learn, Program, Run, cannot_run, no_folder, not_there, wrong_folder,
 };
 use crate::error::{Error, Kind, Result};
-use crate::names::Target;
+use crate::names::{InstanceName, Target};
 use crate::session::Session;
 use crate::state::State;
 use crate::status::Instance;
@@ -23,7 +23,21 @@ use crate::status::Instance;
 /// be run, 127 when it is not there.
 pub fn run(args: &cli::Exec, session: &Session) -> Result<()> {
     let (target, command) = split(&args.words)?;
-    let join = args.join.unwrap_or(session.config.join.value);
+    let name = session.name(Some(&target))?;
+    inside(&args.options, &name, command, session)
+}
+
+/// Runs a command inside the instance `name`; when the command has run it does not return.
+///
+/// # Errors
+/// As for [`run`].
+pub fn inside(
+    options: &ExecOptions,
+    name: &InstanceName,
+    command: &[OsString],
+    session: &Session,
+) -> Result<()> {
+    let join = options.join.unwrap_or(session.config.join.value);
     let why = match join {
         Join::Apptainer => "as asked for".to_owned(),
         Join::Auto | Join::Direct => {
@@ -32,15 +46,14 @@ pub fn run(args: &cli::Exec, session: &Session) -> Result<()> {
                 Join::Direct => Learn::Anew,
                 _ => Learn::IfNeeded,
             };
-            let name = session.name(Some(&target))?;
             match session.store.load(name.as_str())? {
-                Some(state) => directly(args, command, state, learn, session)?,
+                Some(state) => directly(options, command, state, learn, session)?,
                 None => "it was started without ctr".to_owned(),
             }
         }
     };
 
-    let instance = session.instance(Some(&target))?;
+    let instance = session.instance(Some(&Target::Named(name.clone())))?;
     running::check_running(&instance, session)?;
     if join == Join::Direct {
         let message = format!("`{}` cannot be joined directly: {why}", instance.name);
@@ -48,8 +61,8 @@ pub fn run(args: &cli::Exec, session: &Session) -> Result<()> {
     }
     let detail = format!("goes through Apptainer: {why}");
     session.output.detail(&detail);
-    let cwd = folder(args, &instance, session)?;
-    let run = prepare(args, &command[0], &instance, &cwd, session)?;
+    let cwd = folder(options, &instance, session)?;
+    let run = prepare(options, &command[0], &instance, &cwd, session)?;
     look_first(&command[0], &run, &instance, session)?;
     running::become_program(session.engine.exec(&run, command)?)
 }
@@ -60,7 +73,7 @@ pub fn run(args: &cli::Exec, session: &Session) -> Result<()> {
 /// # Errors
 /// As for [`run`].
 pub fn directly(
-    args: &cli::Exec,
+    options: &ExecOptions,
     command: &[OsString],
     state: State,
     learn: Learn,
@@ -69,31 +82,31 @@ pub fn directly(
     let Some(instance) = Instance::recorded(state, session.context) else {
         return Ok("its state does not say which process it is".to_owned());
     };
-    let asked = args.cwd.as_ref().map(PathBuf::from);
+    let asked = options.cwd.as_ref().map(PathBuf::from);
     let Some(cwd) = asked.or(session.context.cwd.clone()) else {
         return Ok("the working folder was removed".to_owned());
     };
-    let run = prepare(args, &command[0], &instance, &cwd, session)?;
+    let run = prepare(options, &command[0], &instance, &cwd, session)?;
     match way::direct(&run, &instance, learn, session) {
         Ok(direct) => {
             session.output.detail("joins directly");
-            match direct.run(command, args.cwd.is_none())? {}
+            match direct.run(command, options.cwd.is_none())? {}
         }
         Err(why) => Ok(why),
     }
 }
 
 fn prepare<'a>(
-    args: &cli::Exec,
+    options: &ExecOptions,
     program: &OsStr,
     instance: &'a Instance,
     cwd: &'a Path,
     session: &Session,
 ) -> Result<Run<'a>> {
     Ok(Run {
-        clean: args.cleanenv,
-        keep: args.keep_env,
-        ..running::prepare(instance, Path::new(program), &args.env, cwd, session)?
+        clean: options.cleanenv,
+        keep: options.keep_env,
+        ..running::prepare(instance, Path::new(program), &options.env, cwd, session)?
     })
 }
 
@@ -125,9 +138,9 @@ pub fn split(words: &[OsString]) -> Result<(Target, &[OsString])> {
 }
 
 /// The folder inside in which Apptainer runs the command.
-fn folder(args: &cli::Exec, instance: &Instance, session: &Session) -> Result<PathBuf> {
+fn folder(options: &ExecOptions, instance: &Instance, session: &Session) -> Result<PathBuf> {
     let name = &instance.name;
-    if let Some(cwd) = &args.cwd {
+    if let Some(cwd) = &options.cwd {
         let cwd = Path::new(cwd);
         let there = running::inside(instance, session);
         let there = there.map_or(Folder::Unknown, |inside| inside.folder(cwd));

@@ -151,8 +151,8 @@ fn stop(chosen: &Instance, manner: &Manner, keep: bool, session: &Session) -> Re
             Ok(format!("{said}; its setup is kept"))
         }
         _ => {
-            shims::remove_all(session.context, &name);
             session.store.remove(name.as_str())?;
+            shims::remove_all(session.context, &name);
             session.engine.forget(name.as_str());
             Ok(said)
         }

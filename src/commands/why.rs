@@ -55,9 +55,10 @@ fn shim(found: &Path, called: &Called, session: &Session) -> Result<Vec<String>>
         Some(instance) => vec![format!("{what}, which is {}", instance.condition())],
         None => vec![format!("{what}, which is not there")],
     };
-    lines.extend(
-        hidden(command, session.context).map(|path| format!("it hides {}", path.display())),
-    );
+    let hidden = found
+        .parent()
+        .and_then(|folder| hidden(command, folder, session.context));
+    lines.extend(hidden.map(|path| format!("it hides {}", path.display())));
     Ok(lines)
 }
 
@@ -66,16 +67,20 @@ fn origin(instance: &Instance, command: &str, session: &Session) -> Result<Optio
     let run = run_of(instance, session)?;
     let found = View::of(instance, &run, session)?.find(&[command.to_owned()])?;
     let origin = found.into_iter().flatten().next();
-    Ok(origin.map(|origin| format!("{} from {}", origin.path, origin.source())))
+    Ok(origin.map(|origin| format!("{} from {}", origin.path, origin.source)))
 }
 
 /// What is said of a command that is not there, with the instance that has it.
 fn nothing(command: &str, session: &Session) -> Error {
-    let error = Error::new(
-        Kind::NotFound,
-        format!("no command `{command}` on your PATH"),
-    );
-    let active = session.active().filter(|_| !command.contains('/'));
+    if command.contains('/') {
+        return Error::new(
+            Kind::NotFound,
+            format!("{command} is no program that you can run"),
+        );
+    }
+    let message = format!("no command `{command}` on your PATH");
+    let error = Error::new(Kind::NotFound, message);
+    let active = session.active();
     let Some(Ok(Some(instance))) = active.map(|name| session.find(&name)) else {
         return error;
     };

@@ -37,11 +37,11 @@ pub use inside::{DEFAULT_PATH, Folder, Inside, Program};
 pub use join::{Direct, Knowledge, Learn};
 pub use limits::make_user_namespace;
 pub use processes::start_time;
-pub use records::Record;
+pub use records::{Record, use_records_of};
 pub use refusal::{NOT_THERE, cannot_run, no_folder, not_there, wrong_folder};
 pub use stats::{Stats, Usage, uptime_seconds};
 pub use stop::{Manner, Stopped};
-pub use surrounding::{Surrounding, find as surrounding};
+pub use surrounding::{Surrounding, around};
 
 /// Apptainer, as this caller has it.
 pub struct Engine<'a> {

@@ -1,6 +1,7 @@
 //! Apptainer's own records of instances, read without its help: listing them through it takes
 //! 21 ms, and from another pid namespace deletes those of live instances.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -50,6 +51,25 @@ pub fn folder(context: &Context) -> PathBuf {
         .filter(|folder| folder.is_absolute())
         .unwrap_or_else(|| context.home.join(".apptainer"))
         .join("instances")
+}
+
+/// Has Apptainer find the records among which an instance is that logs there: those of a shim's
+/// instance, whatever its caller has set. The log files lie beside them, `instances/logs/…`.
+pub fn use_records_of(context: &mut Context, log: &Path) {
+    let mut folders = log.ancestors();
+    let records = folders.find(|folder| folder.ends_with("instances"));
+    let Some(recorded) = records.and_then(Path::parent) else {
+        return;
+    };
+    for name in ["APPTAINER_CONFIGDIR", "SINGULARITY_CONFIGDIR"] {
+        if context.setting(name).map(Path::new) != Some(recorded) {
+            context.variables.remove(OsStr::new(name));
+        }
+    }
+    if folder(context).parent() != Some(recorded) {
+        let variable = "APPTAINER_CONFIGDIR".into();
+        context.variables.insert(variable, recorded.into());
+    }
 }
 
 /// The instances on this host that live. A record that cannot be understood, or whose process has

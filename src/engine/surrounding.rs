@@ -35,7 +35,16 @@ pub fn find(context: &Context) -> Option<Surrounding<'_>> {
     let told = ["APPTAINER_CONTAINER", "SINGULARITY_CONTAINER"]
         .iter()
         .any(|name| context.setting(name).is_some());
-    (told || Path::new(MARK).is_dir()).then(|| name(context))
+    match told {
+        true => Some(name(context)),
+        false => around(context),
+    }
+}
+
+/// The container that this process is in by its root alone: a job that was submitted from inside of one
+/// has the variables, and runs outside.
+pub fn around(context: &Context) -> Option<Surrounding<'_>> {
+    Path::new(MARK).is_dir().then(|| name(context))
 }
 
 /// Apptainer tells every process of an instance, those of its start script too. `CTR_INSTANCE` is no

@@ -12,6 +12,8 @@ use crate::setup::{HOSTOS, Setup, Withheld};
 
 pub use resolved::{BaseImage, Content, Overlay, Resolved, Sidecar};
 
+/// What a squashfs overlay's content is found under, inside.
+const SQUASHFS_PREFIX: &str = "/cnt/";
 /// What an ext3 overlay's content is found under, inside.
 const EXT3_PREFIX: &str = "/ext3/env";
 /// Where its programs are.
@@ -249,6 +251,11 @@ fn path_entries(overlay: &Overlay) -> Vec<String> {
         .iter()
         .map(|folder| format!("PATH={folder}:$PATH"))
         .collect()
+}
+
+/// True for a folder inside that only an overlay brings.
+pub fn is_of_overlay(folder: &str) -> bool {
+    folder.starts_with(SQUASHFS_PREFIX) || folder == EXT3_PROGRAMS
 }
 
 /// What conda, mamba and reticulate look for.

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::{LINKS, Shims};
+use super::{LINKS, NAME, Shims};
 use crate::names::{CommandName, InstanceName};
 
 /// Most links that are followed from one to a shim, as the kernel does.
@@ -44,14 +44,19 @@ impl Called {
     pub fn by(path: &Path) -> Option<Self> {
         let mut path = std::path::absolute(path).ok()?;
         for _ in 0..MOST_LINKS {
-            if path.file_name() == Some(OsStr::new("ctr")) {
+            if path.file_name() == Some(OsStr::new(NAME)) {
                 return None;
             }
             let target = fs::read_link(&path).ok()?;
             if let Some(shim) = Self::at(&path) {
                 return Some(shim);
             }
-            path = path.parent()?.join(target);
+            // The folder may be one of shims under another name.
+            let folder = path.parent()?.canonicalize().ok()?;
+            if let Some(shim) = Self::at(&folder.join(path.file_name()?)) {
+                return Some(shim);
+            }
+            path = folder.join(target);
         }
         None
     }
@@ -110,15 +115,21 @@ mod tests {
     fn a_shim_is_a_link_in_such_a_folder_or_leads_to_one() {
         let top = tempfile::tempdir().unwrap();
         let shims = Shims::below(&top.path().join("ctr"), "bio");
-        shims.bring_in_line(&["sort".to_owned()]).unwrap();
+        let make = || Ok(PathBuf::from("/usr/bin/ctr"));
+        shims.sync(&["sort".to_owned()], make).unwrap();
         let shim = shims.folder().join("sort");
         let other = top.path().join("other");
         symlink(&shim, &other).unwrap();
-        for path in [&shim, &other] {
+        let folder = top.path().join("folder");
+        symlink(shims.folder(), &folder).unwrap();
+        let by_folder = folder.join("sort");
+        let around = shims.folder().join("../bio/sort");
+        for path in [&shim, &other, &by_folder, &around] {
             let called = Called::by(path).unwrap();
             assert_eq!(called.instance.as_str(), "bio");
             assert_eq!(called.command.as_str(), "sort");
-            assert_eq!(called.private_folder, top.path().join("ctr"));
+            let private = called.private_folder.canonicalize().unwrap();
+            assert_eq!(private, top.path().join("ctr").canonicalize().unwrap());
         }
         let file = shims.folder().join("file");
         fs::write(&file, "").unwrap();

@@ -2,9 +2,10 @@
 //! one for each command. The state file remembers which; the folder is made again from it.
 
 mod called;
+mod program;
 mod snapshot;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::symlink;
@@ -16,7 +17,8 @@ use crate::names::{CommandName, InstanceName};
 use crate::runtime;
 
 pub use called::{Called, is_folder};
-pub use snapshot::{Snapshot, publish};
+pub use program::NAME;
+pub use snapshot::{Snapshot, publish, withdraw};
 
 /// Below the private folder: a folder of links for each instance.
 const LINKS: &str = "shims";
@@ -67,46 +69,50 @@ impl Shims {
         let path = self.folder.join(command);
         match fs::symlink_metadata(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(Error::io(
-                format!("cannot look at {}", path.display()),
-                error,
-            )),
-            Ok(_) if is_own(&path, &program()?) => Ok(()),
-            Ok(_) => {
+            Ok(_) if program::target(&path).is_some() => Ok(()),
+            _ => {
                 let message = format!("{} is there, and ctr did not make it", path.display());
                 Err(Error::new(Kind::Exists, message).hint("move it to another place"))
             }
         }
     }
 
-    /// Makes the links be those of `commands`, and no others. What `ctr` did not make stays, and has
-    /// its place.
+    /// Makes the links be those of `commands`, and no others; true when something was to do. What
+    /// `ctr` did not make stays, and has its place. `program` gives what new links lead to.
     ///
     /// # Errors
     /// The folder cannot be written.
-    pub fn bring_in_line(&self, commands: &[String]) -> Result<()> {
-        let program = program()?;
-        let mut there = self.entries();
+    pub fn sync(
+        &self,
+        commands: &[String],
+        program: impl FnOnce() -> Result<PathBuf>,
+    ) -> Result<bool> {
         self.make_folder()?;
+        let mut links = self.links();
         // A state may have been written by hand.
         let is_name = |command: &&String| command.parse::<CommandName>().is_ok();
+        let mut missing: Vec<&String> = Vec::new();
         for command in commands.iter().filter(is_name) {
-            let path = self.folder.join(command);
-            let is_there = there.remove(command);
-            if is_there && (!is_own(&path, &program) || leads_to(&path, &program)) {
-                continue;
+            if !links.remove(command).unwrap_or(false) && self.check_place(command).is_ok() {
+                missing.push(command);
             }
-            self.link(&path, &program)?;
         }
-        let superfluous = there.iter().map(|name| self.folder.join(name));
-        for path in superfluous.filter(|path| is_own(path, &program)) {
-            remove(&path)?;
+        // Those that another is just making have no names of commands.
+        links.retain(|name, _| name.parse::<CommandName>().is_ok());
+        let is_changed = !missing.is_empty() || !links.is_empty();
+        if !missing.is_empty() {
+            let program = program()?;
+            for command in missing {
+                self.link(&self.folder.join(command), &program)?;
+            }
         }
-        Ok(())
+        for name in links.keys() {
+            remove(&self.folder.join(name))?;
+        }
+        Ok(is_changed)
     }
 
     fn link(&self, path: &Path, program: &Path) -> Result<()> {
-        // Others may be at it too.
         let new = self.folder.join(format!(".new-{}", std::process::id()));
         let made = remove(&new).and_then(|()| {
             let made = symlink(program, &new).and_then(|()| fs::rename(&new, path));
@@ -115,49 +121,42 @@ impl Shims {
         made.map_err(|error| error.hint("check the folder and its disk"))
     }
 
-    fn entries(&self) -> BTreeSet<String> {
+    /// The links that `ctr` has made, by name; false for one that leads nowhere.
+    fn links(&self) -> BTreeMap<String, bool> {
+        // Most lead to one file.
+        let mut seen: BTreeMap<PathBuf, bool> = BTreeMap::new();
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
         entries
-            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter_map(|entry| {
+                let target = program::target(&entry.path())?;
+                let leads = seen.entry(target);
+                let leads = *leads.or_insert_with_key(|target| target.is_file());
+                Some((entry.file_name().into_string().ok()?, leads))
+            })
             .collect()
     }
 
+    /// Removes all that `ctr` has made of them; the folder, when nothing else is in it.
     fn remove(&self) {
         let _ = fs::remove_file(&self.snapshot);
-        if let Ok(program) = program() {
-            let links = self
-                .entries()
-                .into_iter()
-                .map(|name| self.folder.join(name));
-            for link in links.filter(|path| is_own(path, &program)) {
-                let _ = fs::remove_file(link);
-            }
+        for name in self.links().keys() {
+            let _ = fs::remove_file(self.folder.join(name));
         }
-        // It stays when there is something in it that `ctr` did not make.
         let _ = fs::remove_dir(&self.folder);
     }
 }
 
-/// Removes the shims of an instance, wherever sessions of this user have made them.
+/// The shims of an instance, wherever sessions of this user have made them.
+fn everywhere(context: &Context, name: &str) -> impl Iterator<Item = Shims> {
+    let folders = runtime::private_folders(context).into_iter();
+    folders.map(move |folder| Shims::below(&folder, name))
+}
+
+/// Removes the shims of an instance.
 pub fn remove_all(context: &Context, name: &InstanceName) {
-    for folder in runtime::private_folders(context) {
-        Shims::below(&folder, name.as_str()).remove();
+    for shims in everywhere(context, name.as_str()) {
+        shims.remove();
     }
-}
-
-/// The file that this program is.
-fn program() -> Result<PathBuf> {
-    std::env::current_exe()
-        .map_err(|error| Error::io("cannot find the path of this program", error))
-}
-
-/// True for a link to this program, or to one of its name: another version may have made it.
-fn is_own(path: &Path, program: &Path) -> bool {
-    fs::read_link(path).is_ok_and(|target| target.file_name() == program.file_name())
-}
-
-fn leads_to(path: &Path, program: &Path) -> bool {
-    fs::read_link(path).is_ok_and(|target| target == program)
 }
 
 fn remove(path: &Path) -> Result<()> {
@@ -178,30 +177,40 @@ mod tests {
     fn links_are_made_and_removed_and_what_is_another_s_stays() {
         let private = tempfile::tempdir().unwrap();
         let shims = Shims::below(private.path(), "bio");
-        let commands = |names: &[&str]| {
-            names
-                .iter()
-                .map(|&name| name.to_owned())
-                .collect::<Vec<_>>()
+        let own = private.path().join("ctr");
+        fs::write(&own, "").unwrap();
+        let sync = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+            shims.sync(&names, || Ok(own.clone())).unwrap()
         };
-        shims.bring_in_line(&commands(&["a", "b"])).unwrap();
-        let own = program().unwrap();
+        assert!(sync(&["a", "b"]));
+        assert!(!sync(&["a", "b"]));
         assert_eq!(fs::read_link(shims.folder.join("a")).unwrap(), own);
 
         fs::write(shims.folder.join("c"), "mine").unwrap();
         symlink("/bin/sh", shims.folder.join("d")).unwrap();
-        let older = Path::new("/nowhere").join(own.file_name().unwrap());
         fs::remove_file(shims.folder.join("b")).unwrap();
-        symlink(older, shims.folder.join("b")).unwrap();
+        symlink("/nowhere/ctr (deleted)", shims.folder.join("b")).unwrap();
         for (command, is_free) in [("a", true), ("b", true), ("c", false), ("d", false)] {
             assert_eq!(shims.check_place(command).is_ok(), is_free, "{command}");
         }
-        shims.bring_in_line(&commands(&["b", "c"])).unwrap();
+        // One that is just being made is left alone.
+        symlink(&own, shims.folder.join(".new-1")).unwrap();
+        assert!(sync(&["b", "c", "../e", "ctr"]));
         assert_eq!(fs::read_link(shims.folder.join("b")).unwrap(), own);
-        assert_eq!(shims.entries(), ["b", "c", "d"].map(str::to_owned).into());
+        assert_eq!(names(&shims), [".new-1", "b", "c", "d"]);
 
         shims.remove();
-        assert_eq!(shims.entries(), ["c", "d"].map(str::to_owned).into());
+        assert_eq!(names(&shims), ["c", "d"]);
         assert_eq!(fs::read_to_string(shims.folder.join("c")).unwrap(), "mine");
+    }
+
+    fn names(shims: &Shims) -> Vec<String> {
+        let entries = fs::read_dir(&shims.folder).unwrap().flatten();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
     }
 }

@@ -10,16 +10,14 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Called, Shims};
+use super::{Called, Shims, everywhere, program};
 use crate::config::{Config, Join};
 use crate::context::{Context, OfShim};
+use crate::engine;
 use crate::error::Result;
 use crate::runtime;
 use crate::session::Session;
 use crate::state::State;
-
-/// Variables that say where Apptainer keeps its records.
-const RECORDS: [&str; 2] = ["APPTAINER_CONFIGDIR", "SINGULARITY_CONFIGDIR"];
 
 /// The copy.
 #[derive(Debug, Serialize, Deserialize)]
@@ -40,21 +38,18 @@ impl Snapshot {
     }
 
     /// The caller's surroundings, with `ctr`'s own settings as they were, and Apptainer's records
-    /// where they were.
-    pub fn surroundings(&self, called: &Called, mut context: Context) -> Context {
-        for name in RECORDS {
-            if let Some(folder) = self.variables.get(name) {
-                context.variables.insert(name.into(), folder.into());
-            }
-        }
+    /// where they are.
+    pub fn surroundings(&self, called: &Called, context: Context) -> Context {
         let shim = OfShim {
             variables: self.variables.clone(),
             private_folder: called.private_folder.clone(),
         };
-        Context {
+        let mut context = Context {
             shim: Some(shim),
             ..context
-        }
+        };
+        engine::use_records_of(&mut context, Path::new(&self.state.log_out));
+        context
     }
 
     /// The settings that matter to a command, as they were.
@@ -67,21 +62,22 @@ impl Snapshot {
     }
 }
 
-/// Brings the shims of an instance, and what they read, in line with its state; nothing where it has
-/// none, or where one that saw a newer state was here.
+/// Brings the shims of an instance, and what they read, in line with its state; nothing where one
+/// that saw a newer state was here.
 ///
 /// # Errors
 /// There is no private folder on this host, or it cannot be written.
 pub fn publish(state: &State, session: &Session) -> Result<()> {
-    if state.shims.is_empty() {
+    let (context, name) = (session.context, state.setup.name.as_str());
+    let shims = Shims::of(context, name)?;
+    if state.shims.is_empty() && !shims.snapshot.exists() {
         return Ok(());
     }
-    let shims = Shims::of(session.context, &state.setup.name)?;
-    let there = own_file(&shims.snapshot, session.context.uid);
+    let there = own_file(&shims.snapshot, context.uid);
     if there.as_deref().is_some_and(|there| is_newer(there, state)) {
         return Ok(());
     }
-    shims.bring_in_line(&state.shims)?;
+    let is_new = shims.sync(&state.shims, || program::path(context))?;
     let snapshot = Snapshot {
         apptainer: session.engine.apptainer().unwrap_or_default(),
         join: session.config.join.value,
@@ -91,7 +87,25 @@ pub fn publish(state: &State, session: &Session) -> Result<()> {
     };
     runtime::make(shims.snapshot.parent().unwrap_or(&shims.snapshot))?;
     let bytes = serde_json::to_vec(&snapshot).unwrap_or_default();
-    runtime::write(&shims.snapshot, &bytes)
+    let is_written = runtime::write(&shims.snapshot, &bytes)?;
+    // Whoever stops it removes the state first, and then these.
+    if (is_new || is_written) && matches!(session.store.load(name), Ok(None)) {
+        shims.remove();
+    }
+    Ok(())
+}
+
+/// Takes shims off `PATH` everywhere: shells of other sessions may have theirs in another folder.
+///
+/// # Errors
+/// A folder cannot be written.
+pub fn withdraw(state: &State, session: &Session) -> Result<()> {
+    for shims in everywhere(session.context, &state.setup.name) {
+        if shims.folder().is_dir() {
+            shims.sync(&state.shims, || program::path(session.context))?;
+        }
+    }
+    publish(state, session)
 }
 
 /// True for a snapshot of the same process that was made of a later state.
@@ -114,8 +128,9 @@ fn variables(session: &Session) -> BTreeMap<String, String> {
     let folders = folders
         .into_iter()
         .filter_map(|(name, folder)| Some((name, folder.into_os_string().into_string().ok()?)));
-    let set = ["CTR_CONFIG", "CTR_APPTAINER"].into_iter().chain(RECORDS);
-    let set = set.filter_map(|name| Some((name, context.setting(name)?.to_owned())));
+    let set = ["CTR_CONFIG", "CTR_APPTAINER"]
+        .into_iter()
+        .filter_map(|name| Some((name, context.setting(name)?.to_owned())));
     folders
         .chain(set)
         .map(|(name, value)| (name.to_owned(), value))

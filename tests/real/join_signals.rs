@@ -115,7 +115,7 @@ fn it_stops_and_goes_on_with_the_command() {
         eventually("ctr has stopped", || {
             (state(pid as u32) == Some('T')).then_some(())
         });
-        let command = &processes::children(pid)[0];
+        let command = processes::child(pid);
         assert_eq!(state(command.pid as u32), Some('T'));
         send(Signal::SIGCONT);
         eventually("ctr goes on", || {
@@ -135,7 +135,7 @@ fn it_stops_and_goes_on_with_the_command() {
 fn a_command_does_not_outlive_ctr() {
     let place = instance("bio");
     let (mut child, _) = begin(&place, "echo ready; while :; do sleep 0.05; done");
-    let command = processes::children(child.id() as i32)[0].pid;
+    let command = processes::child(child.id() as i32).pid;
     child.kill().unwrap();
     child.wait().unwrap();
     eventually("the command ends", || {
@@ -314,7 +314,7 @@ fn ctr_is_closed_to_what_is_inside() {
     // Files of a process that may not be looked into are root's.
     let owner = |pid: u32| fs::metadata(format!("/proc/{pid}/mem")).unwrap().uid();
     assert_eq!(owner(child.id()), 0);
-    let command = processes::children(child.id() as i32)[0].pid as u32;
+    let command = processes::child(child.id() as i32).pid as u32;
     assert_eq!(owner(command), nix::unistd::getuid().as_raw());
     send(&child, Signal::SIGTERM);
     child.wait().unwrap();

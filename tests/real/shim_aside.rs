@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::shim::{SAYS, demo, with_demo as place};
-use crate::support::{Output, Place};
+use crate::support::{Output, Place, eventually};
 
 /// Demands that the shim said in one line what is wrong and what to do, and ran nothing.
 #[track_caller]
@@ -96,11 +96,59 @@ fn a_command_that_has_gone_is_not_looked_for_outside() {
     let place = place();
     let host = place.write("bin/only", "#!/bin/sh\necho of the host\n");
     place.mode(&host, 0o755);
-    place.ctr(["exec", "bio", "demo"]).ok();
+    // Somebody's link, and one to a command that was removed from an overlay.
     symlink(place.path("bin/ctr"), place.shim("bio", "only")).unwrap();
+    let output = place.program(place.shim("bio", "only")).fails(125);
+    output.says(&["ctr: only: `bio` has no shim of this name any more; `ctr shim add bio only`"]);
+    assert_eq!(output.text(), "");
+    place.edit_state("bio", |state| state["shims"] = json!(["demo", "only"]));
+    place.ctr(["env", "bio"]).ok();
     let output = place.program(place.shim("bio", "only")).fails(127);
     output.says(&["ctr: only: no command `only` in `bio`"]);
     assert_eq!(output.text(), "");
+}
+
+#[test]
+fn what_it_says_is_one_line_also_where_others_write() {
+    let place = place();
+    place.crash("bio");
+    let trace = place.path("work/trace");
+    let words = ["-f", "-e", "trace=write", "-o"];
+    place
+        .program("strace")
+        .args(words)
+        .arg(&trace)
+        .arg(place.shim("bio", "demo"))
+        .fails(125);
+    let text = fs::read_to_string(trace).unwrap();
+    assert_eq!(text.matches("write(2, ").count(), 1, "{text}");
+}
+
+#[test]
+fn while_it_is_started_again_nobody_is_told_to_start_it() {
+    let mut place = place();
+    let (apptainer, gate, waiting) = place.gated_apptainer();
+    place.set("CTR_APPTAINER", &apptainer);
+    let mut restart = place.ctr(["restart", "bio"]).spawn();
+    eventually("Apptainer is called", || waiting.exists().then_some(()));
+    assert_refused(
+        &demo(&place).run(),
+        &["is starting it", "; try again in a moment"],
+    );
+    place.write(&gate, "");
+    assert!(restart.wait().unwrap().success());
+    assert_eq!(demo(&place).ok().text(), "of the inside\n");
+}
+
+#[test]
+fn variables_of_a_container_do_not_make_it_one() {
+    let place = place();
+    // As in a job that was submitted from inside of one.
+    let output = demo(&place)
+        .env("APPTAINER_CONTAINER", "/x.sif")
+        .env("APPTAINER_NAME", "x.sif")
+        .ok();
+    assert_eq!(output.text(), "of the inside\n");
 }
 
 #[test]
@@ -179,6 +227,18 @@ fn inside_an_instance_the_command_is_that_of_the_inside() {
 
     // With the folder on PATH for good, and a link to a shim before everything.
     with_shims_on_path(&mut place, "sort");
+    // By a folder that is a link to that of the shims, where the first word would lead back.
+    symlink(place.shims("dev"), place.path("linked")).unwrap();
+    let linked = format!(
+        "PATH={}:$PATH; exec {}",
+        place.path("linked").display(),
+        place.shim("dev", "sort").display()
+    );
+    let output = place
+        .ctr(["exec", "dev", "timeout", "20", "sh", "-c", &linked])
+        .ok();
+    assert_eq!(output.text(), "sorted by demo\n");
+
     let sorts = |name: &str| {
         place
             .ctr(["exec", name, "sh", "-c", "sort </dev/null; demo"])

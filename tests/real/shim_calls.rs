@@ -128,7 +128,7 @@ fn signals_reach_the_command_and_it_does_not_outlive_its_shim() {
             .unwrap();
         let mut ready = [0; 6];
         std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut ready).unwrap();
-        let inside = processes::children(child.id() as i32)[0].pid;
+        let inside = processes::child(child.id() as i32).pid;
         kill(Pid::from_raw(child.id() as i32), signal).unwrap();
         assert_eq!(code(child.wait().unwrap()), status);
         crate::support::eventually("the command inside has ended", || {
@@ -166,6 +166,16 @@ fn it_is_known_by_its_file_and_not_by_its_first_word() {
             "<x>"
         );
     }
+    // By another way to its folder.
+    let by_link = place.path("by-link");
+    symlink(folder, &by_link).unwrap();
+    for way in [by_link.join("words"), folder.join("../bio/words")] {
+        assert_eq!(place.program(&way).arg("list").ok().text(), "<list>");
+        let why = place.ctr(["why"]).arg(&way).ok();
+        assert!(why.text().contains("is a shim of `bio`"), "{why}");
+    }
+    let relative = bash("cd .. && PATH=by-link:$PATH words list").ok();
+    assert_eq!(relative.text(), "<list>");
     let script = place.write("work/script", format!("#!{} -o\n", shim.display()));
     place.mode(&script, 0o755);
     let output = place.program(&script).arg("x y").ok();

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Stdio;
 
 use serde_json::json;
 
@@ -108,6 +109,120 @@ fn what_was_lost_is_made_again() {
     fs::write(&snapshot, &old).unwrap();
     assert_runs(&place);
     assert_ne!(fs::read(&snapshot).unwrap(), old);
+}
+
+#[test]
+fn a_shim_that_another_session_has_kept_is_none() {
+    let mut place = place();
+    let own = place.environment()[std::ffi::OsStr::new("XDG_RUNTIME_DIR")].clone();
+    let other = place.folder("other");
+    place.mode(&other, 0o700);
+    place.set("XDG_RUNTIME_DIR", &other);
+    place.ctr(["env", "--shell", "sh", "bio"]).ok();
+    let kept = place.program(other.join("ctr/shims/bio/demo"));
+    assert_eq!(kept.ok().text(), "of the inside\n");
+    place.set("XDG_RUNTIME_DIR", own);
+    // The first session knows nothing of that folder.
+    place.ctr(["stop", "bio"]).ok();
+    place.start("bio", &["-o", "demo/1.0", "-e", "OTHER=1"]);
+    let refused = kept.fails(125);
+    refused.says(&["ctr: demo: `bio` has no shim of this name any more; `ctr shim add bio demo`"]);
+    assert_eq!(refused.text(), "");
+}
+
+#[test]
+fn the_version_behind_ctr_may_change() {
+    let place = place();
+    let program = fs::canonicalize(place.path("bin/ctr")).unwrap();
+    let versions = place.folder("versions");
+    for version in ["one", "two"] {
+        fs::create_dir(versions.join(version)).unwrap();
+        fs::copy(&program, versions.join(version).join("ctr")).unwrap();
+        let _ = fs::remove_file(place.path("bin/ctr"));
+        std::os::unix::fs::symlink(versions.join(version).join("ctr"), place.path("bin/ctr"))
+            .unwrap();
+        assert_runs(&place);
+        place.ctr(["env", "--shell", "sh", "bio"]).ok();
+        assert_runs(&place);
+    }
+    fs::remove_dir_all(versions.join("one")).unwrap();
+    assert_runs(&place);
+    // Links that lead nowhere are made again, and taken off.
+    let gone = versions.join("one/ctr (deleted)");
+    fs::remove_file(place.shim("bio", "demo")).unwrap();
+    std::os::unix::fs::symlink(&gone, place.shim("bio", "demo")).unwrap();
+    place.ctr(["env", "--shell", "sh", "bio"]).ok();
+    assert_runs(&place);
+    fs::remove_file(place.shim("bio", "demo")).unwrap();
+    std::os::unix::fs::symlink(&gone, place.shim("bio", "demo")).unwrap();
+    place.ctr(["stop", "bio"]).ok();
+    assert!(left(&place).is_empty(), "{:?}", left(&place));
+}
+
+#[test]
+fn many_can_be_at_it_at_once() {
+    let place = place();
+    place.ctr(["shim", "add", "bio", "ls", "cat", "sort"]).ok();
+    for round in 0..5 {
+        fs::remove_dir_all(place.path("run/ctr")).unwrap();
+        let env = || place.ctr(["env", "--shell", "sh", "bio"]).command();
+        let children: Vec<_> = (0..8)
+            .map(|_| env().stdout(Stdio::null()).spawn().unwrap())
+            .collect();
+        for mut child in children {
+            assert!(child.wait().unwrap().success(), "{round}");
+        }
+        assert_eq!(left(&place).len(), 6, "{:?}", left(&place));
+    }
+    // Beside a stop, nothing is left.
+    let env = || place.ctr(["env", "--shell", "sh", "bio"]).command();
+    let quiet = |mut command: std::process::Command| {
+        let command = command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().unwrap()
+    };
+    let mut children: Vec<_> = (0..4).map(|_| quiet(env())).collect();
+    let stop = quiet(place.ctr(["stop", "bio"]).command());
+    children.extend((0..8).map(|_| quiet(env())));
+    children.push(stop);
+    for mut child in children {
+        child.wait().unwrap();
+    }
+    let left = [
+        place.glob("run/ctr/shims/bio/*"),
+        place.glob("run/ctr/states/*"),
+    ]
+    .concat();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn where_nothing_can_be_written_it_runs_all_the_same() {
+    let place = place();
+    fs::remove_dir_all(place.path("run/ctr/states")).unwrap();
+    place.mode(&place.path("run/ctr"), 0o500);
+    assert_runs(&place);
+    place.mode(&place.path("run/ctr"), 0o700);
+}
+
+#[test]
+fn other_settings_of_apptainer_pass_with_the_call() {
+    let place = place();
+    let elsewhere = place.folder("work/elsewhere");
+    let other = || demo(&place).env("APPTAINER_CONFIGDIR", &elsewhere);
+    assert_eq!(other().ok().text(), "of the inside\n");
+    assert_runs(&place);
+    place
+        .ctr(["env", "--shell", "sh", "bio"])
+        .env("APPTAINER_CONFIGDIR", &elsewhere)
+        .ok();
+    assert_eq!(other().ok().text(), "of the inside\n");
+    assert_runs(&place);
+    let bare = place
+        .program("env")
+        .arg("-i")
+        .arg(place.shim("bio", "demo"))
+        .ok();
+    assert_eq!(bare.text(), "of the inside\n");
 }
 
 #[test]

@@ -49,7 +49,10 @@ fn what_the_shell_remembers_of_a_command_does_not_stay() {
         assert_eq!(eval(&mut session, "tool"), "of bio", "{shell:?}");
         session.eval("ctr shim remove bio demo");
         assert_eq!(eval(&mut session, "demo"), "of the host", "{shell:?}");
-        session.eval("ctr shim add bio demo");
+        session.eval("ctr -q shim add bio demo");
+        if shell == Shell::Tcsh {
+            session.eval("rehash"); // it knows a command by its first word
+        }
         assert_eq!(eval(&mut session, "demo"), "of bio", "{shell:?}");
         session.eval("ctr leave");
         assert_eq!(eval(&mut session, "demo"), "of the host", "{shell:?}");

@@ -1,5 +1,7 @@
 //! `ctr shim add`: puts commands of an instance on the caller's `PATH`.
 
+use std::path::Path;
+
 use super::{View, count, hidden, how_to_activate, run_of};
 use crate::cli;
 use crate::engine::not_there;
@@ -35,7 +37,7 @@ pub fn run(args: &cli::ShimAdd, session: &Session) -> Result<()> {
     state.shims.sort_unstable();
     session.store.save(&mut state)?;
     shims::publish(&state, session)?;
-    say(&new, &instance, session);
+    say(&new, &instance, shims.folder(), session);
     Ok(())
 }
 
@@ -56,14 +58,14 @@ fn choose(args: &cli::ShimAdd, instance: &Instance, session: &Session) -> Result
     let run = run_of(instance, session)?;
     let view = View::of(instance, &run, session)?;
     if args.all {
-        let mut brought = view.brought()?;
-        brought.retain(|command| command.parse::<CommandName>().is_ok());
-        if brought.is_empty() {
+        let mut commands = view.of_overlays()?;
+        commands.retain(|command| command.parse::<CommandName>().is_ok());
+        if commands.is_empty() {
             let message = format!("no overlay of `{name}` brought a command");
             let hint = format!("name those you want: ctr shim add {name} COMMAND");
             return Err(Error::new(Kind::NotFound, message).hint(hint));
         }
-        return Ok(brought);
+        return Ok(commands);
     }
     let mut commands: Vec<String> = args
         .commands
@@ -82,15 +84,15 @@ fn choose(args: &cli::ShimAdd, instance: &Instance, session: &Session) -> Result
     };
     let mut error = not_there(missing.as_ref(), name);
     error.status = None;
-    let brought = view.brought()?;
-    let nearest = nearest(missing, brought.iter().map(String::as_str));
+    let others = view.of_overlays()?;
+    let nearest = nearest(missing, others.iter().map(String::as_str));
     Err(match nearest {
         Some(nearest) => error.hint(format!("did you mean {nearest}?")),
         None => error,
     })
 }
 
-fn say(new: &[String], instance: &Instance, session: &Session) {
+fn say(new: &[String], instance: &Instance, folder: &Path, session: &Session) {
     let name = &instance.name;
     let (context, output) = (session.context, session.output);
     if new.is_empty() {
@@ -100,20 +102,20 @@ fn say(new: &[String], instance: &Instance, session: &Session) {
     output.note(&format!(
         "`{name}` has {} more: {}",
         count(new.len()),
-        new.join(" ")
+        shell_words::join(new)
     ));
     let hidden: Vec<String> = new
         .iter()
-        .filter_map(|command| hidden(command, context))
+        .filter_map(|command| hidden(command, folder, context))
         .map(|path| path.display().to_string())
         .collect();
-    if !hidden.is_empty() {
-        output.note(&format!("they hide {}", hidden.join(" ")));
+    let is_active = session.active().as_ref() == Some(name);
+    if !is_active {
+        let how = how_to_activate(name, context);
+        output.note(&format!("to have them on PATH, {how}"));
     }
-    if session.active().as_ref() != Some(name) {
-        output.note(&format!(
-            "to have them on PATH, {}",
-            how_to_activate(name, context)
-        ));
+    if !hidden.is_empty() {
+        let hide = if is_active { "they" } else { "there they" };
+        output.note(&format!("{hide} hide {}", shell_words::join(&hidden)));
     }
 }

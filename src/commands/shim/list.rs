@@ -18,6 +18,8 @@ struct Row {
     /// Its path on this host.
     path: String,
     origin: Option<Origin>,
+    /// False where it could not be looked for.
+    is_seen: bool,
     hides: Option<String>,
 }
 
@@ -59,6 +61,7 @@ fn rows_of(instance: &Instance, session: &Session) -> Result<Vec<Row>> {
         }
         _ => Ok(Vec::new()),
     };
+    let is_seen = origins.is_ok();
     let mut origins = origins
         .inspect_err(|error| session.output.warn(&error.message))
         .unwrap_or_default()
@@ -69,7 +72,9 @@ fn rows_of(instance: &Instance, session: &Session) -> Result<Vec<Row>> {
         status: instance.status,
         path: shims.folder().join(command).display().to_string(),
         origin: origins.next().flatten(),
-        hides: hidden(command, session.context).map(|path| path.display().to_string()),
+        is_seen,
+        hides: hidden(command, shims.folder(), session.context)
+            .map(|path| path.display().to_string()),
         command: command.clone(),
     };
     Ok(state.shims.iter().map(row).collect())
@@ -91,7 +96,8 @@ fn table(rows: &[Row], session: &Session) {
     let cells = |row: &Row| {
         let (runs, tone) = match (&row.origin, row.status) {
             (Some(origin), _) => (origin.path.clone(), Tone::Plain),
-            (None, Status::Running) => ("is not there".to_owned(), Tone::Bad),
+            (None, Status::Running) if row.is_seen => ("is not there".to_owned(), Tone::Bad),
+            (None, Status::Running) => ("cannot be seen".to_owned(), Tone::Unsure),
             (None, status) => (status.word().to_owned(), status.tone()),
         };
         let hides = row.hides.as_deref().unwrap_or("-");

@@ -5,7 +5,8 @@ mod list;
 mod remove;
 mod view;
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 use crate::caller;
 use crate::cli::{self, ShimAction};
@@ -28,9 +29,15 @@ pub fn run(args: &cli::Shim, session: &Session) -> Result<()> {
     }
 }
 
-/// The program of the host that a shim of this name stands in the way of.
-pub fn hidden(command: &str, context: &Context) -> Option<PathBuf> {
-    context.find_program(command)
+/// The program of the host that a shim of this name in `folder` stands before, or would if that was on
+/// `PATH`.
+pub fn hidden(command: &str, folder: &Path, context: &Context) -> Option<PathBuf> {
+    let program = context.find_program(command)?;
+    let path = context.variables.get(OsStr::new("PATH"))?;
+    let members: Vec<PathBuf> = std::env::split_paths(path).collect();
+    let place = |folder: &Path| members.iter().position(|member| member == folder);
+    let is_before = place(folder) <= place(program.parent()?); // nowhere counts as before all
+    is_before.then_some(program)
 }
 
 /// How the caller's shell makes an instance active.

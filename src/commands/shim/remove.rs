@@ -5,7 +5,7 @@ use crate::cli;
 use crate::error::{Error, Kind, Result};
 use crate::names::nearest;
 use crate::session::Session;
-use crate::shims::{self, Shims};
+use crate::shims;
 
 /// Runs `ctr shim remove`. Nothing is removed when one of them is not there.
 ///
@@ -36,12 +36,11 @@ pub fn run(args: &cli::ShimRemove, session: &Session) -> Result<()> {
     }
     state.shims = left;
     session.store.save(&mut state)?;
-    Shims::of(session.context, name.as_str())?.bring_in_line(&state.shims)?;
-    shims::publish(&state, session)?;
+    shims::withdraw(&state, session)?;
     session.output.note(&format!(
         "`{name}` has {} less: {}",
         count(gone.len()),
-        gone.join(" ")
+        shell_words::join(&gone)
     ));
     Ok(())
 }

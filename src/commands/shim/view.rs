@@ -9,8 +9,10 @@ use serde::de::DeserializeOwned;
 use crate::commands::{running, way};
 use crate::engine::{Direct, Inside, Learn, Run};
 use crate::error::{Error, Kind, Result};
+use crate::plan;
 use crate::resolve;
 use crate::session::Session;
+use crate::setup::Setup;
 use crate::status::Instance;
 
 /// A program that says `PATH` is run from here.
@@ -21,8 +23,10 @@ pub struct View<'a> {
     direct: Option<Direct<'a>>,
     inside: Inside,
     search: String,
-    /// Each overlay, the last first, and its folders of programs.
+    /// Each overlay, the last first, and its folders of programs, as its file has them now.
     overlays: Vec<(String, Vec<String>)>,
+    /// The folders of programs that overlays brought at the start.
+    folders: Vec<String>,
     base: String,
 }
 
@@ -31,19 +35,10 @@ pub struct View<'a> {
 pub struct Origin {
     /// Its path inside.
     pub path: String,
-    /// The file of the overlay that brought it; `None` for one of the base image.
+    /// The file of the overlay that brought it, when that is known.
     pub overlay: Option<String>,
-    pub base: String,
-}
-
-impl Origin {
     /// What it came from, in words.
-    pub fn source(&self) -> String {
-        match &self.overlay {
-            Some(overlay) => overlay.clone(),
-            None => format!("the base image ({})", self.base),
-        }
-    }
+    pub source: String,
 }
 
 /// What a command is run with to be looked for.
@@ -59,28 +54,31 @@ impl<'a> View<'a> {
     /// It cannot be looked into.
     pub fn of(instance: &'a Instance, run: &Run<'a>, session: &Session) -> Result<Self> {
         let name = &instance.name;
-        let unseen = || Error::new(Kind::Engine, format!("cannot look into `{name}`"));
-        let inside = running::inside(instance, session).ok_or_else(unseen)?;
-        let direct = way::direct(run, instance, Learn::IfNeeded, session).ok();
-        if direct.is_none() && !inside.can_be_seen() {
-            return Err(unseen());
-        }
-        let search = match &direct {
-            Some(direct) => direct.path(),
-            None => session.engine.image_path(run).ok_or_else(unseen)?,
+        let unseen = |why: &str| {
+            Error::new(Kind::Engine, format!("cannot look into `{name}`: {why}"))
+                .hint("`ctr doctor` checks what Apptainer needs")
         };
-        let setup = instance.state.as_ref().map(|state| &state.setup);
-        let overlays = setup.map_or(&[][..], |setup| setup.overlays.as_slice());
+        let inside = running::inside(instance, session);
+        let inside = inside.ok_or_else(|| unseen("it has no process"))?;
+        let direct = way::direct(run, instance, Learn::IfNeeded, session);
+        let search = match &direct {
+            Err(why) if !inside.can_be_seen() => return Err(unseen(why)),
+            Err(why) => session.engine.image_path(run).ok_or_else(|| unseen(why))?,
+            Ok(direct) => direct.path(),
+        };
+        let state = instance.state.as_ref();
+        let setup = state.map(|state| state.setup.clone()).unwrap_or_default();
         let brought = |overlay: &String| {
             // What is gone from the disk is inside all the same, and is not known by its name.
             let folders = resolve::bin_folders(overlay, session.memory);
             (overlay.clone(), folders.unwrap_or_default())
         };
         Ok(View {
-            direct,
+            direct: direct.ok(),
             inside,
             search,
-            overlays: overlays.iter().rev().map(brought).collect(),
+            overlays: setup.overlays.iter().rev().map(brought).collect(),
+            folders: folders_of_overlays(&setup),
             base: instance.image.clone(),
         })
     }
@@ -100,14 +98,19 @@ impl<'a> View<'a> {
             .collect())
     }
 
-    /// The names of all the programs that overlays brought, in order.
-    pub fn brought(&self) -> Result<Vec<String>> {
-        let folders = self.overlays.iter().flat_map(|(_, folders)| folders);
-        let search = folders.map(String::as_str).collect::<Vec<_>>().join(":");
-        if search.is_empty() {
+    /// The names of all the commands that overlays brought, in order.
+    pub fn of_overlays(&self) -> Result<Vec<String>> {
+        if self.folders.is_empty() {
             return Ok(Vec::new());
         }
-        self.look(|inside| inside.programs("", Path::new(ROOT), &search))
+        let search = self.folders.join(":");
+        let names = self.look(|inside| inside.programs("", Path::new(ROOT), &search))?;
+        let found = self.find(&names)?;
+        let runs = names
+            .into_iter()
+            .zip(found)
+            .filter(|(_, found)| found.is_some());
+        Ok(runs.map(|(name, _)| name).collect())
     }
 
     fn look<T: Serialize + DeserializeOwned>(&self, look: impl FnOnce(&Inside) -> T) -> Result<T> {
@@ -121,12 +124,36 @@ impl<'a> View<'a> {
 
     fn origin(&self, path: String) -> Origin {
         let folder = Path::new(&path).parent();
-        let holds = |folders: &[String]| folders.iter().any(|one| Some(Path::new(one)) == folder);
-        let overlay = self.overlays.iter().find(|(_, folders)| holds(folders));
+        let is_it = |one: &String| Some(Path::new(one)) == folder;
+        let overlay = self
+            .overlays
+            .iter()
+            .find(|(_, folders)| folders.iter().any(is_it));
+        let overlay = overlay.map(|(overlay, _)| overlay.clone());
+        let source = match &overlay {
+            Some(overlay) => overlay.clone(),
+            None if self.folders.iter().any(is_it) => {
+                "an overlay that has changed since".to_owned()
+            }
+            None => format!("the base image ({})", self.base),
+        };
         Origin {
-            overlay: overlay.map(|(overlay, _)| overlay.clone()),
-            base: self.base.clone(),
             path,
+            overlay,
+            source,
         }
     }
+}
+
+/// What a start puts on `PATH` for overlays.
+fn folders_of_overlays(setup: &Setup) -> Vec<String> {
+    let paths = setup
+        .env
+        .iter()
+        .filter_map(|entry| entry.strip_prefix("PATH="));
+    let members = paths.flat_map(|path| path.split(':'));
+    members
+        .filter(|member| plan::is_of_overlay(member))
+        .map(str::to_owned)
+        .collect()
 }

@@ -8,6 +8,8 @@ use std::path::Path;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getuid};
 
+use super::eventually;
+
 #[derive(Clone, Debug)]
 pub struct Process {
     pub pid: i32,
@@ -87,6 +89,13 @@ pub fn with(folder: &Path) -> Vec<Process> {
         found.extend(children);
         others = rest;
     }
+}
+
+/// The one process that `pid` started. It has no title at the moment in which it becomes another
+/// program.
+#[track_caller]
+pub fn child(pid: i32) -> Process {
+    eventually("it has a child", || children(pid).into_iter().next())
 }
 
 /// What `pid` started, not what those started.
