@@ -57,8 +57,9 @@ pub struct Context {
 /// instance, whatever the program that calls it has done to `HOME` and the like.
 #[derive(Debug, Clone)]
 pub struct OfShim {
-    /// Variables that tell `ctr` where its files are; one that is missing counts as not set.
-    pub variables: BTreeMap<String, String>,
+    /// Variables that tell `ctr` where its files are, when that is known; one that is missing counts
+    /// as not set.
+    pub variables: Option<BTreeMap<String, String>>,
     /// The node-local folder that the shim is in.
     pub private_folder: PathBuf,
 }
@@ -116,8 +117,9 @@ impl Context {
     }
 
     fn value(&self, name: &str) -> Option<&OsStr> {
-        match &self.shim {
-            Some(shim) if OfShim::KEPT.contains(&name) => shim.variables.get(name).map(OsStr::new),
+        let kept = self.shim.as_ref().and_then(|shim| shim.variables.as_ref());
+        match kept {
+            Some(kept) if OfShim::KEPT.contains(&name) => kept.get(name).map(OsStr::new),
             _ => self
                 .variables
                 .get(OsStr::new(name))

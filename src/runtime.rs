@@ -52,25 +52,23 @@ fn remove_old(folder: &Path) {
 /// There is no private folder on this host, or it is full.
 pub fn command_file(context: &Context, content: &[u8]) -> Result<PathBuf> {
     let path = private_folder(context)?.join("command.tcsh");
-    write(&path, content)?;
+    if !fs::read(&path).is_ok_and(|there| there == content) {
+        write(&path, content)?;
+    }
     Ok(path)
 }
 
-/// Writes a file for its owner only, whole or not at all, when it is missing or another; true when it
-/// was.
+/// Writes a file for its owner only, whole or not at all.
 ///
 /// # Errors
 /// The folder cannot be written, or is full.
-pub fn write(path: &Path, content: &[u8]) -> Result<bool> {
-    if fs::read(path).is_ok_and(|there| there == content) {
-        return Ok(false);
-    }
+pub fn write(path: &Path, content: &[u8]) -> Result<()> {
     let mut file = temporary(path.parent().unwrap_or(path))?;
     let written = file.write_all(content);
     written.map_err(|error| cannot_write(path, error))?;
     file.persist(path)
         .map_err(|error| cannot_write(path, error.error))?;
-    Ok(true)
+    Ok(())
 }
 
 fn temporary(folder: &Path) -> Result<NamedTempFile> {

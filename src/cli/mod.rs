@@ -81,6 +81,8 @@ pub enum Command {
     /// Put commands of an instance on your own PATH
     Shim(Shim),
     /// Tell what runs when a command is typed
+    ///
+    /// As far as `PATH` decides it: aliases and functions of the shell come before.
     Why(Why),
     /// Stop instances and remove what is left of them
     Stop(Stop),

@@ -9,7 +9,7 @@ use super::running::{become_program, before_the_command};
 use super::{exec, shim};
 use crate::activation;
 use crate::cli::ExecOptions;
-use crate::config::{Config, Join};
+use crate::config::Config;
 use crate::context::{Context, is_executable};
 use crate::engine::{self, DEFAULT_PATH, Engine, Learn, NOT_THERE};
 use crate::error::{Error, Kind, Result};
@@ -18,7 +18,7 @@ use crate::output::Output;
 use crate::runtime;
 use crate::session::Session;
 use crate::shims::{self, Called, Snapshot};
-use crate::state::{State, Store};
+use crate::state::Store;
 
 /// Runs the command of a shim. When the command has run it does not return.
 pub fn run(called: &Called, arguments: &[OsString]) -> ExitCode {
@@ -46,13 +46,10 @@ fn attempt(called: &Called, arguments: &[OsString]) -> Result<()> {
 
     let words = [OsString::from(called.command.as_str())].into_iter();
     let command: Vec<OsString> = words.chain(arguments.iter().cloned()).collect();
-    let Some(snapshot) = Snapshot::read(called, context.uid) else {
-        return from_state(called, &command, &context);
-    };
-    check_added(called, &snapshot.state)?;
-    let context = snapshot.surroundings(called, context);
-    let config = snapshot.config(&context);
-    if config.join.value != Join::Apptainer {
+    let snapshot = Snapshot::read(called, context.uid);
+    let context = called.surroundings(context, snapshot.as_ref());
+    if let Some(snapshot) = snapshot.filter(|snapshot| snapshot.serves(called.command.as_str())) {
+        let config = snapshot.config(&context);
         let memory = Memory::new(&context);
         let engine = Engine::new(&context, &config, &memory).with_apptainer(snapshot.apptainer);
         let session = Session {
@@ -78,21 +75,24 @@ fn from_state(called: &Called, command: &[OsString], context: &Context) -> Resul
     let memory = Memory::new(context);
     let session = Session::new(context, &config, &memory, Output::bare());
     let state = state.ok_or_else(|| session.not_found(name.as_str()))?;
-    check_added(called, &state)?;
+    if !state
+        .shims
+        .iter()
+        .any(|shim| shim == called.command.as_str())
+    {
+        return Err(not_added(called));
+    }
     // Where it cannot be written, the next call is as slow as this one.
     let _ = shims::publish(&state, &session);
     exec::inside(&ExecOptions::default(), name, command, &session)
 }
 
 /// A link that was left where nobody looked is none: the instance may be another by now.
-fn check_added(called: &Called, state: &State) -> Result<()> {
+fn not_added(called: &Called) -> Error {
     let (name, command) = (&called.instance, called.command.as_str());
-    if state.shims.iter().any(|shim| shim == command) {
-        return Ok(());
-    }
     let message = format!("`{name}` has no shim of this name any more");
-    Err(Error::new(Kind::NotFound, message)
-        .hint(format!("`ctr shim add {name} {command}` adds it")))
+    let hint = format!("`ctr shim add {name} {command}` adds it");
+    Error::new(Kind::NotFound, message).hint(hint)
 }
 
 /// An activation that came from another host or out of a container is none, and the shim of that

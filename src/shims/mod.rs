@@ -136,12 +136,17 @@ impl Shims {
             .collect()
     }
 
-    /// Removes all that `ctr` has made of them; the folder, when nothing else is in it.
-    fn remove(&self) {
+    /// Removes all that `ctr` has made of them, but not the folder: it may be on a `PATH`.
+    fn clear(&self) {
         let _ = fs::remove_file(&self.snapshot);
         for name in self.links().keys() {
             let _ = fs::remove_file(self.folder.join(name));
         }
+    }
+
+    /// The same, and the folder, when nothing else is in it.
+    fn remove(&self) {
+        self.clear();
         let _ = fs::remove_dir(&self.folder);
     }
 }

@@ -37,19 +37,9 @@ impl Snapshot {
         serde_json::from_slice(&own_file(&called.shims().snapshot, uid)?).ok()
     }
 
-    /// The caller's surroundings, with `ctr`'s own settings as they were, and Apptainer's records
-    /// where they are.
-    pub fn surroundings(&self, called: &Called, context: Context) -> Context {
-        let shim = OfShim {
-            variables: self.variables.clone(),
-            private_folder: called.private_folder.clone(),
-        };
-        let mut context = Context {
-            shim: Some(shim),
-            ..context
-        };
-        engine::use_records_of(&mut context, Path::new(&self.state.log_out));
-        context
+    /// True when all that a command of this name needs may be in it.
+    pub fn serves(&self, command: &str) -> bool {
+        self.join != Join::Apptainer && self.state.shims.iter().any(|shim| shim == command)
     }
 
     /// The settings that matter to a command, as they were.
@@ -62,22 +52,37 @@ impl Snapshot {
     }
 }
 
-/// Brings the shims of an instance, and what they read, in line with its state; nothing where one
-/// that saw a newer state was here.
+impl Called {
+    /// The caller's surroundings, with `ctr`'s own settings as they were when the snapshot was made, and
+    /// Apptainer's records where they are.
+    pub fn surroundings(&self, context: Context, snapshot: Option<&Snapshot>) -> Context {
+        let shim = OfShim {
+            variables: snapshot.map(|snapshot| snapshot.variables.clone()),
+            private_folder: self.private_folder.clone(),
+        };
+        let mut context = Context {
+            shim: Some(shim),
+            ..context
+        };
+        if let Some(snapshot) = snapshot {
+            engine::use_records_of(&mut context, Path::new(&snapshot.state.log_out));
+        }
+        context
+    }
+}
+
+/// Brings the shims of an instance, and what they read, in line with its state, unless one that saw a
+/// newer state was here.
 ///
 /// # Errors
 /// There is no private folder on this host, or it cannot be written.
 pub fn publish(state: &State, session: &Session) -> Result<()> {
     let (context, name) = (session.context, state.setup.name.as_str());
+    if state.shims.is_empty() {
+        everywhere(context, name).for_each(|shims| shims.clear());
+        return Ok(());
+    }
     let shims = Shims::of(context, name)?;
-    if state.shims.is_empty() && !shims.snapshot.exists() {
-        return Ok(());
-    }
-    let there = own_file(&shims.snapshot, context.uid);
-    if there.as_deref().is_some_and(|there| is_newer(there, state)) {
-        return Ok(());
-    }
-    let is_new = shims.sync(&state.shims, || program::path(context))?;
     let snapshot = Snapshot {
         apptainer: session.engine.apptainer().unwrap_or_default(),
         join: session.config.join.value,
@@ -85,11 +90,19 @@ pub fn publish(state: &State, session: &Session) -> Result<()> {
         variables: variables(session),
         state: state.clone(),
     };
-    runtime::make(shims.snapshot.parent().unwrap_or(&shims.snapshot))?;
     let bytes = serde_json::to_vec(&snapshot).unwrap_or_default();
-    let is_written = runtime::write(&shims.snapshot, &bytes)?;
+    let there = own_file(&shims.snapshot, context.uid);
+    let is_there = there.as_ref() == Some(&bytes);
+    if !is_there && there.is_some_and(|there| is_newer(&there, state)) {
+        return Ok(());
+    }
+    let is_changed = shims.sync(&state.shims, || program::path(context))?;
+    if !is_there {
+        runtime::make(shims.snapshot.parent().unwrap_or(&shims.snapshot))?;
+        runtime::write(&shims.snapshot, &bytes)?;
+    }
     // Whoever stops it removes the state first, and then these.
-    if (is_new || is_written) && matches!(session.store.load(name), Ok(None)) {
+    if (is_changed || !is_there) && matches!(session.store.load(name), Ok(None)) {
         shims.remove();
     }
     Ok(())
