@@ -9,9 +9,9 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
+use crate::called;
 use crate::context::{Place, Variables};
 use crate::environment::LONGEST_STRING;
-use crate::shims;
 
 /// The active instance's name.
 pub const INSTANCE: &str = "CTR_INSTANCE";
@@ -102,7 +102,8 @@ pub fn without(variables: &Variables) -> Variables {
     before.retain(|name, _| !is_companion(name));
     if let Some(path) = before.get_mut(OsStr::new("PATH")) {
         let members = path.as_bytes().split(|byte| *byte == b':');
-        let is_other = |member: &&[u8]| !shims::is_folder(Path::new(OsStr::from_bytes(member)));
+        let is_other =
+            |member: &&[u8]| !called::is_shim_folder(Path::new(OsStr::from_bytes(member)));
         let others: Vec<&[u8]> = members.filter(is_other).collect();
         *path = OsString::from_vec(others.join(&b':'));
     }

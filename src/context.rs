@@ -7,8 +7,8 @@ use std::io::IsTerminal;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use crate::called::Called;
 use crate::error::{Error, Kind, Result};
-use crate::shims::Called;
 
 /// Counts the containers that a process is in; the name is the reference's.
 pub const LEVEL: &str = "IN_CONDATAINER";

@@ -2,6 +2,7 @@
 //! another name, by a link that is a shim, it runs the command of that name inside.
 
 mod activation;
+mod called;
 mod caller;
 mod cli;
 mod commands;
@@ -31,7 +32,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let words: Vec<_> = std::env::args_os().collect();
-    if let Some(shim) = shims::Called::read(&words) {
+    if let Some(shim) = called::Called::read(&words) {
         return commands::call(&shim, words.get(1..).unwrap_or_default());
     }
     complete::answer().unwrap_or_else(|| match parse::parse(&words) {

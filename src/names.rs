@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::shims;
+/// What this program is called, and no command of an instance may be.
+pub const PROGRAM: &str = "ctr";
 
 /// Longest name of an instance, in bytes: it becomes a file name and shows in prompts.
 const LONGEST_NAME: usize = 64;
@@ -63,7 +64,7 @@ impl FromStr for CommandName {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let wrong = |why: &str| Err(format!("`{}` {why}", text.escape_debug()));
-        if text == shims::NAME {
+        if text == PROGRAM {
             return wrong("would stand in the way of ctr itself");
         }
         let is_plain = !text.contains('/') && !text.contains(char::is_control);

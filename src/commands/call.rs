@@ -8,6 +8,7 @@ use std::process::{Command, ExitCode};
 use super::running::{become_program, before_the_command};
 use super::{exec, shim};
 use crate::activation;
+use crate::called::Called;
 use crate::cli::ExecOptions;
 use crate::config::Config;
 use crate::context::{Context, is_executable};
@@ -17,7 +18,7 @@ use crate::memory::Memory;
 use crate::output::Output;
 use crate::runtime;
 use crate::session::Session;
-use crate::shims::{self, Called, Snapshot};
+use crate::shims::{self, Snapshot};
 use crate::state::Store;
 
 /// Runs the command of a shim. When the command has run it does not return.

@@ -4,13 +4,13 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::shim::{View, hidden, run_of};
+use crate::called::Called;
 use crate::cli;
 use crate::context::is_executable;
 use crate::engine::DEFAULT_PATH;
 use crate::error::{Error, Kind, Result};
 use crate::output::{print, printable};
 use crate::session::Session;
-use crate::shims::Called;
 use crate::status::{Instance, Status};
 
 /// Runs `ctr why`.

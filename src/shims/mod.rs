@@ -1,7 +1,6 @@
 //! Commands of an instance on the caller's own `PATH`: a node-local folder of links to this program,
 //! one for each command. The state file remembers which; the folder is made again from it.
 
-mod called;
 mod program;
 mod snapshot;
 
@@ -11,17 +10,14 @@ use std::io::ErrorKind;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use crate::called::{Called, LINKS};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::names::{CommandName, InstanceName};
 use crate::runtime;
 
-pub use called::{Called, is_folder};
-pub use program::NAME;
 pub use snapshot::{Snapshot, publish, withdraw};
 
-/// Below the private folder: a folder of links for each instance.
-const LINKS: &str = "shims";
 /// Below the private folder: what the links of an instance read.
 const SNAPSHOTS: &str = "states";
 
@@ -39,6 +35,11 @@ impl Shims {
     /// There is no private folder on this host.
     pub fn of(context: &Context, name: &str) -> Result<Self> {
         Ok(Self::below(&runtime::private_folder(context)?, name))
+    }
+
+    /// Those that a shim is one of.
+    pub fn around(called: &Called) -> Self {
+        Self::below(&called.private_folder, called.instance.as_str())
     }
 
     fn below(private_folder: &Path, name: &str) -> Self {

@@ -8,9 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
-
-/// What this program is called, and no shim is.
-pub const NAME: &str = "ctr";
+use crate::names::PROGRAM;
 
 /// What Linux appends to the path of a program whose file was replaced or removed (`proc(5)`).
 const GONE: &[u8] = b" (deleted)";
@@ -24,7 +22,7 @@ pub fn path(context: &Context) -> Result<PathBuf> {
     let own = std::env::current_exe()
         .map_err(|error| Error::io("cannot find the path of this program", error))?;
     let own = without_mark(&own);
-    let on_path = context.find_program(NAME);
+    let on_path = context.find_program(PROGRAM);
     Ok(match on_path.filter(|path| is_same(path, own)) {
         Some(path) => path,
         None => own.to_owned(),
@@ -35,7 +33,7 @@ pub fn path(context: &Context) -> Result<PathBuf> {
 /// another version, elsewhere, which is told by its name.
 pub fn target(link: &Path) -> Option<PathBuf> {
     let target = fs::read_link(link).ok()?;
-    let is_own = without_mark(&target).file_name() == Some(OsStr::new(NAME));
+    let is_own = without_mark(&target).file_name() == Some(OsStr::new(PROGRAM));
     is_own.then_some(target)
 }
 

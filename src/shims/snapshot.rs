@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Called, Shims, everywhere, program};
+use super::{Shims, everywhere, program};
+use crate::called::Called;
 use crate::config::{Config, Join};
 use crate::context::{Context, OfShim};
 use crate::engine;
@@ -34,7 +35,7 @@ pub struct Snapshot {
 impl Snapshot {
     /// The snapshot that a shim finds; `None` when there is none, or it is not this user's own.
     pub fn read(called: &Called, uid: u32) -> Option<Self> {
-        serde_json::from_slice(&own_file(&called.shims().snapshot, uid)?).ok()
+        serde_json::from_slice(&own_file(&Shims::around(called).snapshot, uid)?).ok()
     }
 
     /// True when all that a command of this name needs may be in it.

@@ -5,8 +5,10 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::{LINKS, NAME, Shims};
-use crate::names::{CommandName, InstanceName};
+use crate::names::{CommandName, InstanceName, PROGRAM};
+
+/// Below a private folder of a host: a folder of shims for each instance.
+pub const LINKS: &str = "shims";
 
 /// Most links that are followed from one to a shim, as the kernel does.
 const MOST_LINKS: usize = 40;
@@ -44,7 +46,7 @@ impl Called {
     pub fn by(path: &Path) -> Option<Self> {
         let mut path = std::path::absolute(path).ok()?;
         for _ in 0..MOST_LINKS {
-            if path.file_name() == Some(OsStr::new(NAME)) {
+            if path.file_name() == Some(OsStr::new(PROGRAM)) {
                 return None;
             }
             let target = fs::read_link(&path).ok()?;
@@ -64,7 +66,7 @@ impl Called {
     /// What a path says: `<private folder>/shims/<instance>/<command>`.
     fn at(path: &Path) -> Option<Self> {
         let folder = path.parent()?;
-        if !is_folder(folder) {
+        if !is_shim_folder(folder) {
             return None;
         }
         let name = |path: &Path| path.file_name()?.to_str().map(str::to_owned);
@@ -74,15 +76,10 @@ impl Called {
             command: name(path)?.parse().ok()?,
         })
     }
-
-    /// All the shims that it is one of.
-    pub fn shims(&self) -> Shims {
-        Shims::below(&self.private_folder, self.instance.as_str())
-    }
 }
 
 /// True for the path of a folder of shims, by its form: anybody's, whether it is there or not.
-pub fn is_folder(path: &Path) -> bool {
+pub fn is_shim_folder(path: &Path) -> bool {
     let Some(links) = path.parent().filter(|links| links.ends_with(LINKS)) else {
         return false;
     };
@@ -107,23 +104,23 @@ mod tests {
             ("/home/u/.pyenv/shims", false),
             ("", false),
         ] {
-            assert_eq!(is_folder(Path::new(path)), is_one, "{path}");
+            assert_eq!(is_shim_folder(Path::new(path)), is_one, "{path}");
         }
     }
 
     #[test]
     fn a_shim_is_a_link_in_such_a_folder_or_leads_to_one() {
         let top = tempfile::tempdir().unwrap();
-        let shims = Shims::below(&top.path().join("ctr"), "bio");
-        let make = || Ok(PathBuf::from("/usr/bin/ctr"));
-        shims.sync(&["sort".to_owned()], make).unwrap();
-        let shim = shims.folder().join("sort");
+        let shims = top.path().join("ctr/shims/bio");
+        fs::create_dir_all(&shims).unwrap();
+        let shim = shims.join("sort");
+        symlink("/usr/bin/ctr", &shim).unwrap();
         let other = top.path().join("other");
         symlink(&shim, &other).unwrap();
         let folder = top.path().join("folder");
-        symlink(shims.folder(), &folder).unwrap();
+        symlink(&shims, &folder).unwrap();
         let by_folder = folder.join("sort");
-        let around = shims.folder().join("../bio/sort");
+        let around = shims.join("../bio/sort");
         for path in [&shim, &other, &by_folder, &around] {
             let called = Called::by(path).unwrap();
             assert_eq!(called.instance.as_str(), "bio");
@@ -131,7 +128,7 @@ mod tests {
             let private = called.private_folder.canonicalize().unwrap();
             assert_eq!(private, top.path().join("ctr").canonicalize().unwrap());
         }
-        let file = shims.folder().join("file");
+        let file = shims.join("file");
         fs::write(&file, "").unwrap();
         let round = top.path().join("round");
         symlink("round", &round).unwrap();
