@@ -132,6 +132,26 @@ fn programs_that_look_for_it_or_call_it_find_it() {
 }
 
 #[test]
+fn sudo_runs_it_by_its_path_and_does_not_find_it_by_its_name() {
+    let place = place();
+    let me = nix::unistd::User::from_uid(nix::unistd::getuid());
+    let me = me.unwrap().unwrap().name;
+    let shim = place.shim("bio", "oligotm").display().to_string();
+    let melt = inside(&place, "oligotm ACGTACGTACGT");
+    let sudo = |rest: &str| {
+        active(
+            &place,
+            &format!("sudo -n -u {me} {rest} ACGTACGTACGT || echo $?"),
+        )
+    };
+    assert_eq!(sudo(&shim).text(), melt.text());
+    assert_eq!(sudo("env PATH=\"$PATH\" oligotm").text(), melt.text());
+    let by_name = sudo("oligotm");
+    assert_eq!(by_name.text(), "1\n");
+    by_name.says(&["oligotm: command not found"]);
+}
+
+#[test]
 fn scripts_can_name_it_in_their_first_line() {
     let place = place();
     place.ctr(["shim", "add", "bio", "python3"]).ok();
