@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use nix::unistd::pipe;
+use nix::fcntl::OFlag;
+use nix::unistd::pipe2;
 use serde_json::{Value, json};
 
 use crate::support::{Output, Place, eventually, images};
@@ -222,7 +223,8 @@ fn a_reader_that_is_gone_is_no_complaint() {
         &["completions", "bash"],
         &["man"],
     ] {
-        let (reader, writer) = pipe().unwrap();
+        // Else the programs of other tests hold it open.
+        let (reader, writer) = pipe2(OFlag::O_CLOEXEC).unwrap();
         drop(reader);
         let output = place
             .ctr(command)
