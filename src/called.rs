@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -30,16 +31,19 @@ impl Called {
     /// has made the first word. Of a script whose first line names a shim, that is the script, and
     /// the first word is the shim.
     pub fn read(words: &[OsString]) -> Option<Self> {
-        let run = rustix::param::linux_execfn();
+        let run = Path::new(OsStr::from_bytes(rustix::param::linux_execfn().to_bytes()));
         let first = words.first().filter(|word| word.as_bytes().contains(&b'/'));
-        let paths = [
-            Some(OsStr::from_bytes(run.to_bytes())),
-            first.map(OsString::as_os_str),
-        ];
-        paths
-            .into_iter()
-            .flatten()
-            .find_map(|path| Self::by(Path::new(path)))
+        Self::by(run)
+            .or_else(|| Self::taken_away(run))
+            .or_else(|| Self::by(Path::new(first?)))
+    }
+
+    /// The shim that a path was that has just been run, and is not there any more.
+    fn taken_away(path: &Path) -> Option<Self> {
+        Self::at(path).filter(|_| {
+            let there = fs::symlink_metadata(path);
+            there.is_err_and(|error| error.kind() == ErrorKind::NotFound)
+        })
     }
 
     /// The shim that a path leads to: its own, or that of a link to it.
@@ -128,6 +132,10 @@ mod tests {
             let private = called.private_folder.canonicalize().unwrap();
             assert_eq!(private, top.path().join("ctr").canonicalize().unwrap());
         }
+        assert_eq!(Called::taken_away(&shim), None);
+        fs::remove_file(&shim).unwrap();
+        assert_eq!(Called::by(&shim), None);
+        assert!(Called::taken_away(&shim).is_some());
         let file = shims.join("file");
         fs::write(&file, "").unwrap();
         let round = top.path().join("round");

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use super::shim::{View, hidden, run_of};
+use super::shim::{View, hidden, how_to_activate, run_of};
 use crate::called::Called;
 use crate::cli;
 use crate::context::is_executable;
@@ -11,6 +11,7 @@ use crate::engine::DEFAULT_PATH;
 use crate::error::{Error, Kind, Result};
 use crate::output::{print, printable};
 use crate::session::Session;
+use crate::state::State;
 use crate::status::{Instance, Status};
 
 /// Runs `ctr why`.
@@ -21,7 +22,10 @@ pub fn run(args: &cli::Why, session: &Session) -> Result<()> {
     let command = args.command.as_str();
     let found = search(command, session).ok_or_else(|| nothing(command, session))?;
     let lines = match Called::by(&found) {
-        None => vec![format!("{} of this host", found.display())],
+        None => match session.engine.surrounding() {
+            Some(around) => vec![format!("{} of {around}", found.display())],
+            None => vec![format!("{} of this host", found.display())],
+        },
         Some(called) => shim(&found, &called, session)?,
     };
     for line in lines {
@@ -80,6 +84,17 @@ fn nothing(command: &str, session: &Session) -> Error {
     }
     let message = format!("no command `{command}` on your PATH");
     let error = Error::new(Kind::NotFound, message);
+    let has_it = |state: &State| state.shims.iter().any(|shim| shim == command);
+    let states = session
+        .store
+        .list()
+        .into_iter()
+        .filter_map(|entry| entry.state.ok());
+    if let Some(state) = states.into_iter().find(has_it) {
+        let name = &state.setup.name;
+        let how = how_to_activate(name, session.context);
+        return error.hint(format!("`{name}` has a shim of it: {how}"));
+    }
     let active = session.active();
     let Some(Ok(Some(instance))) = active.map(|name| session.find(&name)) else {
         return error;

@@ -344,6 +344,7 @@ fn why_says_what_would_run() {
     let host = place.write("bin/two", ECHOES);
     place.mode(&host, 0o755);
     let outside = place.ctr(["why", "two"]);
+    let off_path = place.ctr(["why", "one"]);
     active(&mut place);
     let why = |command: &str| place.ctr(["why", command]);
     let host_line = format!("{} of this host\n", host.display());
@@ -369,6 +370,19 @@ fn why_says_what_would_run() {
     assert!(why(&shim.to_string()).ok().text().starts_with(&told));
     // Where the folder is not on PATH it is the host's.
     assert_eq!(outside.ok().text(), host_line);
+    let told = off_path.env("CTR_INSTANCE", "bio").fails(1);
+    told.says(&[
+        "no command `one`",
+        "`bio` has a shim of it: make it active: eval",
+    ]);
+    // A login shell may have it active, and a PATH of its own.
+    let path = place.environment()[std::ffi::OsStr::new("PATH")].clone();
+    let path = path.to_str().unwrap().split_once(':').unwrap().1.to_owned();
+    let added = place
+        .ctr(["shim", "add", "bio", "busybox"])
+        .env("PATH", path)
+        .ok();
+    added.says(&["to have them on PATH, make it active"]);
 
     place.ctr(["stop", "--keep", "bio"]).ok();
     let told = why("one").ok();

@@ -225,6 +225,13 @@ fn inside_an_instance_the_command_is_that_of_the_inside() {
     let none = inside("other", "demo").fails(127);
     none.says(&["ctr: demo: no command `demo` in `other`"]);
 
+    let why = place
+        .ctr(["exec", "dev"])
+        .arg(place.path("bin/ctr"))
+        .args(["why", "demo"])
+        .ok();
+    assert_eq!(why.text(), "/cnt/demo/1.0/bin/demo of `dev`\n");
+
     // With the folder on PATH for good, and a link to a shim before everything.
     with_shims_on_path(&mut place, "sort");
     // By a folder that is a link to that of the shims, where the first word would lead back.

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use serde_json::json;
 
-use crate::shim::{demo, with_demo as place};
+use crate::shim::{SAYS, demo, with_demo as place};
 use crate::support::{Place, Run, Shell, noted};
 
 #[track_caller]
@@ -47,20 +47,24 @@ fn stopping_removes_the_shims_with_the_state() {
 
 #[test]
 fn those_that_other_sessions_have_made_go_too() {
-    let mut place = place();
+    let mut place = Place::new();
+    place.overlay("demo/1.0", &[("bin/demo", SAYS)]);
+    // In that folder of the user's there is one of each name, whatever the place.
+    place.start("sessions", &["-o", "demo/1.0"]);
+    place.ctr(["shim", "add", "sessions", "demo"]).ok();
     // A session with another runtime folder, as a job of `cron` is.
     let first = place.environment()[std::ffi::OsStr::new("XDG_RUNTIME_DIR")].clone();
-    let tmp = format!("/tmp/ctr-{}/shims/bio", nix::unistd::getuid());
+    let tmp = format!("/tmp/ctr-{}/shims/sessions", nix::unistd::getuid());
     let tmp = Path::new(&tmp);
     place.unset("XDG_RUNTIME_DIR");
-    let code = place.ctr(["env", "--shell", "sh", "bio"]).ok();
+    let code = place.ctr(["env", "--shell", "sh", "sessions"]).ok();
     assert!(code.text().contains(tmp.to_str().unwrap()), "{code}");
     assert_eq!(
         place.program(tmp.join("demo")).ok().text(),
         "of the inside\n"
     );
     place.set("XDG_RUNTIME_DIR", first);
-    place.ctr(["stop", "bio"]).ok();
+    place.ctr(["stop", "sessions"]).ok();
     assert!(!tmp.exists());
     assert!(left(&place).is_empty());
 }

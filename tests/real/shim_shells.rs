@@ -103,6 +103,7 @@ fn a_folder_that_was_lost_is_made_again_at_the_next_prompt() {
         let mut session = open(shell, &place);
         session.eval("ctr use bio");
         assert_eq!(eval(&mut session, "demo"), "of bio", "{shell:?}");
+        session.prompt(); // whose hook would make it again meanwhile
         std::fs::remove_dir_all(place.path("run/ctr")).unwrap();
         session.line("");
         session.prompt();
@@ -121,6 +122,7 @@ fn a_shell_whose_session_is_gone_gets_a_folder_elsewhere() {
         session.eval("ctr use lost");
         assert_eq!(eval(&mut session, "demo"), "of lost", "{shell:?}");
         // As with the end of the user's last login.
+        session.prompt();
         std::fs::remove_dir_all(place.path("run")).unwrap();
         session.line("");
         session.prompt();

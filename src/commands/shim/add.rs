@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{View, count, hidden, how_to_activate, run_of};
+use super::{View, count, hidden, how_to_activate, is_on_path, run_of};
 use crate::cli;
 use crate::engine::not_there;
 use crate::error::{Error, Kind, Result};
@@ -109,13 +109,14 @@ fn say(new: &[String], instance: &Instance, folder: &Path, session: &Session) {
         .filter_map(|command| hidden(command, folder, context))
         .map(|path| path.display().to_string())
         .collect();
-    let is_active = session.active().as_ref() == Some(name);
-    if !is_active {
+    // A login shell may have an instance active, and a `PATH` of its own.
+    let is_on_path = is_on_path(folder, context);
+    if !is_on_path {
         let how = how_to_activate(name, context);
         output.note(&format!("to have them on PATH, {how}"));
     }
     if !hidden.is_empty() {
-        let hide = if is_active { "they" } else { "there they" };
+        let hide = if is_on_path { "they" } else { "there they" };
         output.note(&format!("{hide} hide {}", shell_words::join(&hidden)));
     }
 }

@@ -40,6 +40,12 @@ pub fn hidden(command: &str, folder: &Path, context: &Context) -> Option<PathBuf
     is_before.then_some(program)
 }
 
+/// True when commands are looked for in a folder.
+pub fn is_on_path(folder: &Path, context: &Context) -> bool {
+    let path = context.variables.get(OsStr::new("PATH"));
+    path.is_some_and(|path| std::env::split_paths(path).any(|member| member == folder))
+}
+
 /// How the caller's shell makes an instance active.
 pub fn how_to_activate(name: &str, context: &Context) -> String {
     let shell = caller::detect(context);

@@ -264,7 +264,7 @@ impl Place {
         eventually("the instance and its FUSE helpers end", || {
             family
                 .iter()
-                .all(|process| processes::look(process.pid).is_none())
+                .all(|process| processes::has_ended(process.pid))
                 .then_some(())
         });
     }

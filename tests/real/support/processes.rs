@@ -64,6 +64,13 @@ pub fn look(pid: i32) -> Option<Process> {
     (!title.is_empty()).then_some(Process { pid, parent, title })
 }
 
+/// True once a process is gone, or a zombie. On its way there it has no title any more, and runs.
+pub fn has_ended(pid: i32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat.rsplit_once(") ").map(|(_, rest)| &rest[..1]);
+    matches!(state, None | Some("Z" | "X"))
+}
+
 /// Those of this user that were started with `folder` in their environment or arguments, and all
 /// that they started. The processes of an instance carry Apptainer's folder in theirs.
 pub fn with(folder: &Path) -> Vec<Process> {

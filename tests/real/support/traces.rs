@@ -67,17 +67,18 @@ impl Place {
     /// Kills the FUSE helpers of an instance, which breaks it.
     #[track_caller]
     pub fn break_it(&self, name: &str) {
-        let keeper = self.record(name).keeper;
-        let helpers = || {
-            let children = processes::children(keeper).into_iter();
-            let helpers = children.filter(|process| process.is_fuse_helper());
-            helpers.collect::<Vec<_>>()
-        };
-        assert!(!helpers().is_empty(), "{:#?}", self.processes());
-        for helper in helpers() {
+        let mut helpers = processes::children(self.record(name).keeper);
+        helpers.retain(processes::Process::is_fuse_helper);
+        assert!(!helpers.is_empty(), "{:#?}", self.processes());
+        for helper in &helpers {
             helper.signal(Signal::SIGKILL);
         }
-        eventually("the helpers end", || helpers().is_empty().then_some(()));
+        eventually("the helpers end", || {
+            let all = helpers
+                .iter()
+                .all(|helper| processes::has_ended(helper.pid));
+            all.then_some(())
+        });
     }
 
     /// A program in a pid namespace of its own, as inside a container or some job launchers.
