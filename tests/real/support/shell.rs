@@ -216,6 +216,13 @@ impl Session {
             Shell::Sh => format!(". {source_path} > {output_path} 2>&1"),
             Shell::Tcsh => format!("source {source_path} >& {output_path}"),
             Shell::Elvish => format!("eval (slurp < {source_path}) > {output_path} 2>&1"),
+            // A function of Python whose output it redirects may find that closed.
+            Shell::Xonsh
+                if commands.starts_with("ctr use") || commands.starts_with("ctr leave") =>
+            {
+                fs::write(&output, "").expect("a new file");
+                format!("{commands} ") // it looks at whole words
+            }
             // Of what it reads from a file it redirects nothing: one command at a time.
             Shell::Xonsh => format!("{commands} > {output_path} 2>&1"),
             _ => format!("source {source_path} > {output_path} 2>&1"),
