@@ -163,10 +163,15 @@ impl Context {
         absolute(self.value(variable)).unwrap_or_else(|| self.home.join(fallback))
     }
 
+    /// The folders of the caller's `PATH`, in order, as they are written there.
+    pub fn path_folders(&self) -> impl Iterator<Item = PathBuf> {
+        let path = self.variables.get(OsStr::new("PATH"));
+        path.into_iter().flat_map(std::env::split_paths)
+    }
+
     /// Looks a program of the host up on the caller's `PATH`: shims are none.
     pub fn find_program(&self, name: impl AsRef<Path>) -> Option<PathBuf> {
-        let path = self.variables.get(OsStr::new("PATH"))?;
-        std::env::split_paths(path)
+        self.path_folders()
             .filter(|folder| folder.is_absolute())
             .map(|folder| folder.join(&name))
             .find(|candidate| is_executable(candidate) && Called::by(candidate).is_none())
@@ -201,6 +206,14 @@ impl Place {
 /// True when `path` is a file that this user may run.
 pub fn is_executable(path: &Path) -> bool {
     path.is_file() && nix::unistd::access(path, nix::unistd::AccessFlags::X_OK).is_ok()
+}
+
+/// True for two names of one file, through links of either sort.
+pub fn is_same_file(one: &Path, other: &Path) -> bool {
+    match (std::fs::metadata(one), std::fs::metadata(other)) {
+        (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),
+        _ => false,
+    }
 }
 
 /// XDG asks that a relative path be ignored.

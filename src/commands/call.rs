@@ -76,11 +76,7 @@ fn from_state(called: &Called, command: &[OsString], context: &Context) -> Resul
     let memory = Memory::new(context);
     let session = Session::new(context, &config, &memory, Output::bare());
     let state = state.ok_or_else(|| session.not_found(name.as_str()))?;
-    if !state
-        .shims
-        .iter()
-        .any(|shim| shim == called.command.as_str())
-    {
+    if !state.has_shim(called.command.as_str()) {
         return Err(not_added(called));
     }
     // Where it cannot be written, the next call is as slow as this one.

@@ -48,7 +48,6 @@ fn is_in_transition(instance: &Instance, session: &Session) -> Result<bool> {
 }
 
 fn take_over(active: &Active, instance: &Instance, session: &Session) -> Result<Change> {
-    let shims = env::shims(instance, session)?;
     if active.process != env::process(instance) {
         let name = &instance.name;
         session.output.note(&format!(
@@ -56,6 +55,7 @@ fn take_over(active: &Active, instance: &Instance, session: &Session) -> Result<
         ));
         return env::enter(instance, session);
     }
+    let shims = env::shims(instance, session)?;
     let entry = session.context.variable(activation::PATH_ENTRY);
     match entry == shims.folder().to_str() {
         true => Ok(Change::default()),

@@ -11,7 +11,6 @@ use crate::engine::DEFAULT_PATH;
 use crate::error::{Error, Kind, Result};
 use crate::output::{print, printable};
 use crate::session::Session;
-use crate::state::State;
 use crate::status::{Instance, Status};
 
 /// Runs `ctr why`.
@@ -84,13 +83,12 @@ fn nothing(command: &str, session: &Session) -> Error {
     }
     let message = format!("no command `{command}` on your PATH");
     let error = Error::new(Kind::NotFound, message);
-    let has_it = |state: &State| state.shims.iter().any(|shim| shim == command);
-    let states = session
+    let mut states = session
         .store
         .list()
         .into_iter()
         .filter_map(|entry| entry.state.ok());
-    if let Some(state) = states.into_iter().find(has_it) {
+    if let Some(state) = states.find(|state| state.has_shim(command)) {
         let name = &state.setup.name;
         let how = how_to_activate(name, session.context);
         return error.hint(format!("`{name}` has a shim of it: {how}"));

@@ -2,7 +2,6 @@
 //! the variables that it keeps in order?
 
 use std::ffi::OsStr;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::Check;
@@ -10,7 +9,7 @@ use super::rc::{self, Line};
 use crate::activation;
 use crate::caller;
 use crate::cli::ShellName;
-use crate::context::Context;
+use crate::context::{Context, is_same_file};
 use crate::names::InstanceName;
 use crate::session::Session;
 use crate::shell;
@@ -43,14 +42,6 @@ fn on_path(context: &Context, this: &Path) -> OnPath {
         Some(first) if is_same_file(&first, this) => OnPath::This(first),
         Some(first) => OnPath::Another(first),
         None => OnPath::Nothing,
-    }
-}
-
-/// True for two names of one file, through links of either sort.
-fn is_same_file(one: &Path, other: &Path) -> bool {
-    match (std::fs::metadata(one), std::fs::metadata(other)) {
-        (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),
-        _ => false,
     }
 }
 
@@ -172,8 +163,8 @@ pub fn active_instance(context: &Context) -> Check {
 }
 
 fn is_member_of_path(entry: &OsStr, context: &Context) -> bool {
-    let path = context.variables.get(OsStr::new("PATH"));
-    path.is_some_and(|path| std::env::split_paths(path).any(|member| member.as_os_str() == entry))
+    let mut folders = context.path_folders();
+    folders.any(|folder| folder.as_os_str() == entry)
 }
 
 #[cfg(test)]

@@ -3,10 +3,9 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::context::Context;
+use crate::context::{Context, is_same_file};
 use crate::error::{Error, Result};
 use crate::names::PROGRAM;
 
@@ -23,7 +22,7 @@ pub fn path(context: &Context) -> Result<PathBuf> {
         .map_err(|error| Error::io("cannot find the path of this program", error))?;
     let own = without_mark(&own);
     let on_path = context.find_program(PROGRAM);
-    Ok(match on_path.filter(|path| is_same(path, own)) {
+    Ok(match on_path.filter(|path| is_same_file(path, own)) {
         Some(path) => path,
         None => own.to_owned(),
     })
@@ -40,9 +39,4 @@ pub fn target(link: &Path) -> Option<PathBuf> {
 fn without_mark(path: &Path) -> &Path {
     let bytes = path.as_os_str().as_bytes();
     Path::new(OsStr::from_bytes(bytes.strip_suffix(GONE).unwrap_or(bytes)))
-}
-
-fn is_same(one: &Path, other: &Path) -> bool {
-    let identity = |path| fs::metadata(path).map(|file| (file.dev(), file.ino()));
-    matches!((identity(one), identity(other)), (Ok(one), Ok(other)) if one == other)
 }

@@ -40,7 +40,7 @@ impl Snapshot {
 
     /// True when all that a command of this name needs may be in it.
     pub fn serves(&self, command: &str) -> bool {
-        self.join != Join::Apptainer && self.state.shims.iter().any(|shim| shim == command)
+        self.join != Join::Apptainer && self.state.has_shim(command)
     }
 
     /// The settings that matter to a command, as they were.

@@ -133,6 +133,11 @@ impl State {
         self
     }
 
+    /// True when a command of this name is to be on `PATH`.
+    pub fn has_shim(&self, command: &str) -> bool {
+        self.shims.iter().any(|shim| shim == command)
+    }
+
     /// What direct joins need to know of it; nothing where another version of `ctr` wrote it, since
     /// it can be learned anew.
     pub fn joins(&self) -> Vec<Knowledge> {

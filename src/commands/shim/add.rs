@@ -31,7 +31,7 @@ pub fn run(args: &cli::ShimAdd, session: &Session) -> Result<()> {
     let mut state = state.ok_or_else(|| session.not_found(name))?;
     let new: Vec<String> = commands
         .into_iter()
-        .filter(|command| !state.shims.contains(command))
+        .filter(|command| !state.has_shim(command))
         .collect();
     state.shims.extend_from_slice(&new);
     state.shims.sort_unstable();
@@ -74,11 +74,8 @@ fn choose(args: &cli::ShimAdd, instance: &Instance, session: &Session) -> Result
         .collect();
     commands.sort_unstable();
     commands.dedup();
-    let found = view.find(&commands)?;
-    let missing = commands
-        .iter()
-        .zip(&found)
-        .find(|(_, found)| found.is_none());
+    let paths = view.paths(&commands)?;
+    let missing = commands.iter().zip(&paths).find(|(_, path)| path.is_none());
     let Some((missing, _)) = missing else {
         return Ok(commands);
     };

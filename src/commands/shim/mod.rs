@@ -5,7 +5,6 @@ mod list;
 mod remove;
 mod view;
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::caller;
@@ -33,17 +32,14 @@ pub fn run(args: &cli::Shim, session: &Session) -> Result<()> {
 /// `PATH`.
 pub fn hidden(command: &str, folder: &Path, context: &Context) -> Option<PathBuf> {
     let program = context.find_program(command)?;
-    let path = context.variables.get(OsStr::new("PATH"))?;
-    let members: Vec<PathBuf> = std::env::split_paths(path).collect();
-    let place = |folder: &Path| members.iter().position(|member| member == folder);
+    let place = |folder: &Path| context.path_folders().position(|member| member == folder);
     let is_before = place(folder) <= place(program.parent()?); // nowhere counts as before all
     is_before.then_some(program)
 }
 
 /// True when commands are looked for in a folder.
 pub fn is_on_path(folder: &Path, context: &Context) -> bool {
-    let path = context.variables.get(OsStr::new("PATH"));
-    path.is_some_and(|path| std::env::split_paths(path).any(|member| member == folder))
+    context.path_folders().any(|member| member == folder)
 }
 
 /// How the caller's shell makes an instance active.

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::commands::{running, way};
 use crate::engine::{Direct, Inside, Learn, Run};
 use crate::error::{Error, Kind, Result};
+use crate::memory::Memory;
 use crate::plan;
 use crate::resolve;
 use crate::session::Session;
@@ -20,14 +21,15 @@ const ROOT: &str = "/";
 
 /// A look at the commands of an instance.
 pub struct View<'a> {
-    direct: Option<Direct<'a>>,
     inside: Inside,
+    /// The way in, where its files show themselves to no one outside.
+    from_within: Option<Direct<'a>>,
+    /// The `PATH` of its commands.
     search: String,
-    /// Each overlay, the last first, and its folders of programs, as its file has them now.
-    overlays: Vec<(String, Vec<String>)>,
     /// The folders of programs that overlays brought at the start.
     folders: Vec<String>,
-    base: String,
+    instance: &'a Instance,
+    memory: &'a Memory,
 }
 
 /// Where a command is inside.
@@ -52,7 +54,7 @@ impl<'a> View<'a> {
     ///
     /// # Errors
     /// It cannot be looked into.
-    pub fn of(instance: &'a Instance, run: &Run<'a>, session: &Session) -> Result<Self> {
+    pub fn of(instance: &'a Instance, run: &Run<'a>, session: &Session<'a>) -> Result<Self> {
         let name = &instance.name;
         let unseen = |why: &str| {
             Error::new(Kind::Engine, format!("cannot look into `{name}`: {why}"))
@@ -60,42 +62,41 @@ impl<'a> View<'a> {
         };
         let inside = running::inside(instance, session);
         let inside = inside.ok_or_else(|| unseen("it has no process"))?;
+        let is_seen = inside.can_be_seen();
         let direct = way::direct(run, instance, Learn::IfNeeded, session);
         let search = match &direct {
-            Err(why) if !inside.can_be_seen() => return Err(unseen(why)),
+            Err(why) if !is_seen => return Err(unseen(why)),
             Err(why) => session.engine.image_path(run).ok_or_else(|| unseen(why))?,
             Ok(direct) => direct.path(),
         };
-        let state = instance.state.as_ref();
-        let setup = state.map(|state| state.setup.clone()).unwrap_or_default();
-        let brought = |overlay: &String| {
-            // What is gone from the disk is inside all the same, and is not known by its name.
-            let folders = resolve::bin_folders(overlay, session.memory);
-            (overlay.clone(), folders.unwrap_or_default())
-        };
         Ok(View {
-            direct: direct.ok(),
             inside,
+            from_within: direct.ok().filter(|_| !is_seen),
             search,
-            overlays: setup.overlays.iter().rev().map(brought).collect(),
-            folders: folders_of_overlays(&setup),
-            base: instance.image.clone(),
+            folders: setup(instance).map_or_else(Vec::new, folders_of_overlays),
+            instance,
+            memory: session.memory,
         })
     }
 
-    /// Where each command is, `None` for one that is not there.
+    /// Where each command is, and what brought it; `None` for one that is not there.
     pub fn find(&self, commands: &[String]) -> Result<Vec<Option<Origin>>> {
-        let paths = self.look(|inside| {
+        let paths = self.paths(commands)?.into_iter();
+        let overlays = self.overlays();
+        Ok(paths
+            .map(|path| path.map(|path| self.origin(path, &overlays)))
+            .collect())
+    }
+
+    /// The path inside of each command, `None` for one that is not there.
+    pub fn paths(&self, commands: &[String]) -> Result<Vec<Option<String>>> {
+        self.look(|inside| {
             let find = |command: &String| {
                 let found = inside.find(Path::new(command), Path::new(ROOT), &self.search);
                 found.ok()?.into_os_string().into_string().ok()
             };
-            commands.iter().map(find).collect::<Vec<_>>()
-        })?;
-        Ok(paths
-            .into_iter()
-            .map(|path| path.map(|path| self.origin(path)))
-            .collect())
+            commands.iter().map(find).collect()
+        })
     }
 
     /// The names of all the commands that overlays brought, in order.
@@ -105,37 +106,46 @@ impl<'a> View<'a> {
         }
         let search = self.folders.join(":");
         let names = self.look(|inside| inside.programs("", Path::new(ROOT), &search))?;
-        let found = self.find(&names)?;
+        let paths = self.paths(&names)?;
         let runs = names
             .into_iter()
-            .zip(found)
-            .filter(|(_, found)| found.is_some());
+            .zip(paths)
+            .filter(|(_, path)| path.is_some());
         Ok(runs.map(|(name, _)| name).collect())
     }
 
     fn look<T: Serialize + DeserializeOwned>(&self, look: impl FnOnce(&Inside) -> T) -> Result<T> {
-        match &self.direct {
-            Some(direct) if !self.inside.can_be_seen() => direct
+        match &self.from_within {
+            Some(direct) => direct
                 .look(look)
                 .map_err(|why| Error::new(Kind::Engine, why)),
-            _ => Ok(look(&self.inside)),
+            None => Ok(look(&self.inside)),
         }
     }
 
-    fn origin(&self, path: String) -> Origin {
+    /// Each overlay, the last first, and its folders of programs, as its file has them now.
+    fn overlays(&self) -> Vec<(&'a String, Vec<String>)> {
+        let overlays = setup(self.instance).map_or(&[][..], |setup| &setup.overlays);
+        let brought = |overlay: &'a String| {
+            // What is gone from the disk is inside all the same, and is not known by its name.
+            let folders = resolve::bin_folders(overlay, self.memory);
+            (overlay, folders.unwrap_or_default())
+        };
+        overlays.iter().rev().map(brought).collect()
+    }
+
+    fn origin(&self, path: String, overlays: &[(&String, Vec<String>)]) -> Origin {
         let folder = Path::new(&path).parent();
         let is_it = |one: &String| Some(Path::new(one)) == folder;
-        let overlay = self
-            .overlays
-            .iter()
-            .find(|(_, folders)| folders.iter().any(is_it));
-        let overlay = overlay.map(|(overlay, _)| overlay.clone());
+        let mut overlays = overlays.iter();
+        let overlay = overlays.find(|(_, folders)| folders.iter().any(is_it));
+        let overlay = overlay.map(|(overlay, _)| (*overlay).clone());
         let source = match &overlay {
             Some(overlay) => overlay.clone(),
             None if self.folders.iter().any(is_it) => {
                 "an overlay that has changed since".to_owned()
             }
-            None => format!("the base image ({})", self.base),
+            None => format!("the base image ({})", self.instance.image),
         };
         Origin {
             path,
@@ -143,6 +153,10 @@ impl<'a> View<'a> {
             source,
         }
     }
+}
+
+fn setup(instance: &Instance) -> Option<&Setup> {
+    instance.state.as_ref().map(|state| &state.setup)
 }
 
 /// What a start puts on `PATH` for overlays.
