@@ -3,12 +3,13 @@
 use std::fs;
 use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
 use std::process::{Child, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::{Place, Shell, eventually, processes};
+use crate::support::{Place, Session, Shell, eventually, processes};
 
 /// Says what it gets, and ends with 9 at SIGTERM.
 const TELLS: &str = "for s in INT HUP QUIT USR1 USR2 WINCH ALRM; do trap \"echo $s\" $s; done; \
@@ -22,7 +23,7 @@ fn instance(name: &str) -> Place {
 }
 
 /// A command whose output goes into a file, and the file.
-fn begin(place: &Place, script: &str) -> (Child, std::path::PathBuf) {
+fn begin(place: &Place, script: &str) -> (Child, PathBuf) {
     let file = place.path("cache/out");
     let out = fs::File::create(&file).unwrap();
     let mut command = place
@@ -115,7 +116,7 @@ fn it_stops_and_goes_on_with_the_command() {
         eventually("ctr has stopped", || {
             (state(pid as u32) == Some('T')).then_some(())
         });
-        let command = processes::child(pid);
+        let command = processes::command(pid);
         assert_eq!(state(command.pid as u32), Some('T'));
         send(Signal::SIGCONT);
         eventually("ctr goes on", || {
@@ -135,12 +136,13 @@ fn it_stops_and_goes_on_with_the_command() {
 fn a_command_does_not_outlive_ctr() {
     let place = instance("bio");
     let (mut child, _) = begin(&place, "echo ready; while :; do sleep 0.05; done");
-    let command = processes::child(child.id() as i32).pid;
+    let command = processes::command(child.id() as i32).pid;
+    let witness = processes::witness(child.id() as i32).pid;
     child.kill().unwrap();
     child.wait().unwrap();
-    eventually("the command ends", || {
-        processes::look(command).is_none().then_some(())
-    });
+    for pid in [command, witness] {
+        eventually("it ends", || processes::look(pid).is_none().then_some(()));
+    }
     // And leaves nothing behind.
     eventually("no process is left of it", || {
         let seen = place.ctr(["exec", "bio", "ps", "-o", "args"]).ok();
@@ -295,15 +297,135 @@ fn a_caller_that_minds_no_children_is_served_as_well() {
     }
 }
 
+/// Says each signal that it gets, at once, and ends at SIGTERM.
+const COUNTS: &str = "
+import os, signal
+kinds = [signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM]
+signal.pthread_sigmask(signal.SIG_BLOCK, kinds)
+print('ready', flush=True)
+got = None
+while got != signal.SIGTERM:
+    got = signal.sigwaitinfo(kinds).si_signo
+    print(signal.Signals(got).name, flush=True)
+";
+
+/// The command that counts, in the background of a shell of its own.
+struct Counting {
+    bash: Session,
+    ctr: Pid,
+    file: PathBuf,
+    expected: String,
+}
+
+impl Counting {
+    fn begin(place: &Place) -> Counting {
+        place.start("bio", &["-b", "hostos"]);
+        place.write("work/counts", COUNTS);
+        let mut bash = Shell::Bash.interactive(place, "");
+        bash.eval("ctr exec --join direct bio python3 counts > told & echo $! > pid");
+        let file = place.work().join("told");
+        wait_for(&file, "ready");
+        let pid = fs::read_to_string(place.work().join("pid")).unwrap();
+        let ctr = Pid::from_raw(pid.trim().parse().unwrap());
+        let expected = String::from("ready\n");
+        Counting {
+            bash,
+            ctr,
+            file,
+            expected,
+        }
+    }
+
+    fn send(&mut self, to: Pid, signal: Signal) {
+        kill(to, signal).unwrap();
+        self.has_got(signal);
+    }
+
+    fn has_got(&mut self, signal: Signal) {
+        self.expected += &format!("{signal}\n");
+        wait_for(&self.file, &self.expected);
+    }
+
+    fn group(&self) -> Pid {
+        Pid::from_raw(-self.ctr.as_raw())
+    }
+
+    /// Nothing came that was not sent.
+    fn end(mut self) {
+        self.send(self.ctr, Signal::SIGTERM);
+        self.bash.eval(&format!("wait {}", self.ctr));
+        let told = fs::read_to_string(&self.file).unwrap();
+        assert_eq!(told, self.expected);
+    }
+}
+
+#[test]
+fn a_signal_to_the_whole_group_reaches_the_command_once() {
+    let place = Place::new();
+    let mut counting = Counting::begin(&place);
+    let (ctr, group) = (counting.ctr, counting.group());
+    for _ in 0..10 {
+        counting.send(group, Signal::SIGUSR1);
+        counting.send(ctr, Signal::SIGUSR2);
+        counting.send(group, Signal::SIGINT);
+        counting.send(ctr, Signal::SIGINT);
+    }
+    counting.bash.line("fg");
+    eventually("it has the terminal", || {
+        has_terminal(ctr.as_raw() as u32).then_some(())
+    });
+    counting.bash.ctrl('c');
+    counting.has_got(Signal::SIGINT);
+    counting.send(ctr, Signal::SIGINT);
+    counting.bash.ctrl('z');
+    eventually("it has stopped", || {
+        (state(ctr.as_raw() as u32) == Some('T')).then_some(())
+    });
+    counting.bash.eval("bg");
+    counting.end();
+}
+
+#[test]
+fn no_signal_is_lost_when_what_tells_them_apart_is_stopped_or_gone() {
+    let place = Place::new();
+    let mut counting = Counting::begin(&place);
+    let (ctr, witness) = (counting.ctr, processes::witness(counting.ctr.as_raw()));
+    // All are stopped, `ctr` alone is told to go on.
+    kill(counting.group(), Signal::SIGSTOP).unwrap();
+    let stopped = |pid: i32| state(pid as u32) == Some('T');
+    let command = processes::command(ctr.as_raw());
+    for pid in [ctr.as_raw(), witness.pid, command.pid] {
+        eventually("it has stopped", || stopped(pid).then_some(()));
+    }
+    kill(ctr, Signal::SIGCONT).unwrap();
+    counting.send(ctr, Signal::SIGUSR1);
+    counting.send(counting.group(), Signal::SIGUSR1);
+    witness.signal(Signal::SIGKILL);
+    counting.send(ctr, Signal::SIGUSR1);
+    counting.send(ctr, Signal::SIGUSR2);
+    counting.end();
+}
+
 #[test]
 fn a_signal_that_a_command_sends_to_its_own_group_arrives_once() {
-    let place = instance("bio");
-    let script = "trap 'echo USR1' USR1; sh -c 'kill -USR1 0; :'; sleep 0.2; sleep 0.2; echo end";
+    let place = Place::new();
+    place.start("bio", &["-b", "hostos"]);
+    let script = "
+import os, signal, subprocess, time
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+got = 0
+for _ in range(10):
+    subprocess.run(['sh', '-c', 'kill -USR1 0'], restore_signals=True,
+        preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1]))
+    while signal.sigtimedwait([signal.SIGUSR1], 0.1):
+        got += 1
+print(got)
+";
     place.write("work/script", script);
     let mut bash = Shell::Bash.interactive(&place, "");
-    bash.eval("ctr exec --join direct bio sh script > told 2> /dev/null");
+    bash.eval("ctr exec --join direct bio python3 script > told");
     let told = fs::read_to_string(place.work().join("told")).unwrap();
-    assert_eq!(told.matches("USR1").count(), 1, "{told}");
+    assert_eq!(told, "10\n");
 }
 
 #[test]
@@ -314,7 +436,7 @@ fn ctr_is_closed_to_what_is_inside() {
     // Files of a process that may not be looked into are root's.
     let owner = |pid: u32| fs::metadata(format!("/proc/{pid}/mem")).unwrap().uid();
     assert_eq!(owner(child.id()), 0);
-    let command = processes::child(child.id() as i32).pid as u32;
+    let command = processes::command(child.id() as i32).pid as u32;
     assert_eq!(owner(command), nix::unistd::getuid().as_raw());
     send(&child, Signal::SIGTERM);
     child.wait().unwrap();

@@ -14,7 +14,6 @@ use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
-use nix::sys::stat::Mode;
 use nix::sys::wait::waitpid;
 use nix::unistd::{close, execve, pipe2};
 use serde::{Serialize, de::DeserializeOwned};
@@ -25,6 +24,7 @@ use super::program;
 use super::raw::in_a_borrower;
 use super::relay::Relay;
 use super::target::Target;
+use super::witness::Witness;
 use crate::context::Variables;
 use crate::engine::inside::is_absence;
 use crate::engine::{Inside, Program, processes, refusal};
@@ -71,9 +71,8 @@ impl Direct<'_> {
     pub fn run(mut self, words: &[OsString], in_own_folder: bool) -> Result<Infallible> {
         let (word, name) = (&words[0], self.name);
         let before = in_own_folder.then(here).transpose();
-        let outside = self.outside().map_err(|error| {
-            Error::io(format!("cannot look at the processes of `{name}`"), error)
-        })?;
+        let failed = |error: Errno| Error::io(format!("cannot run in `{name}`"), error);
+        let witness = Witness::call().map_err(failed)?;
         self.target.join().map_err(|why| {
             let message = format!("cannot join `{name}`: {why}");
             Error::new(Kind::Engine, message).hint("with `--join apptainer` Apptainer does it")
@@ -103,20 +102,13 @@ impl Direct<'_> {
         self.environment.insert("PWD".into(), cwd.into());
         let call = Call::new(file.into(), &words[1..], self.environment)
             .map_err(|why| refusal::cannot_run_since(word, name, why))?;
-        match call.begin(self.privileges, outside) {
+        match call.begin(self.privileges, witness) {
             Ok(Errno::EACCES | Errno::ENOENT) => Err(refusal::cannot_run(word, name)),
             Ok(error) => Err(refusal::cannot_run_since(word, name, error.desc())),
             // The kernel calls it a lack of memory.
             Err(_) if !self.target.lives() => Err(refusal::ended(name)),
-            Err(error) => Err(Error::io(format!("cannot run in `{name}`"), error)),
+            Err(error) => Err(failed(error)),
         }
-    }
-
-    /// The host's `/proc`, which is hidden after the join, and the pid namespace to be joined.
-    fn outside(&self) -> nix::Result<(OwnedFd, u64)> {
-        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        let processes = nix::fcntl::open("/proc", flags, Mode::empty())?;
-        Ok((processes, self.target.namespace("pid")?))
     }
 }
 
@@ -172,8 +164,8 @@ impl Call {
 
     /// Starts it in a child and follows that. Comes back only when it could not be run, with what
     /// the system said.
-    fn begin(self, privileges: Privileges, outside: (OwnedFd, u64)) -> nix::Result<Errno> {
-        let relay = Relay::begin(outside.0, outside.1)?;
+    fn begin(self, privileges: Privileges, witness: Witness) -> nix::Result<Errno> {
+        let relay = Relay::begin(witness)?;
         // The second end is open as long as this process lives.
         let (life, ours) = pipe2(OFlag::O_CLOEXEC)?;
         let mut failure = None;

@@ -1,17 +1,15 @@
 //! Stands outside for a command inside: hands on signals, stops when it stops, ends as it ends.
 
-use std::os::fd::OwnedFd;
 use std::process::exit;
 
 use nix::errno::Errno;
-use nix::fcntl::AtFlags;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, raise};
 use nix::sys::signalfd::{SfdFlags, SignalFd, siginfo};
-use nix::sys::stat::fstatat;
 use nix::unistd::Pid;
-use rustix::process::{WaitOptions, waitpid};
+use rustix::process::{WaitOptions, WaitStatus, waitpid};
 
 use super::raw::{discard, set_default};
+use super::witness::{Witness, take};
 
 /// Those that say that a program is wrong, or that no process can catch.
 const NOT_HANDED_ON: [Signal; 8] = [
@@ -29,18 +27,15 @@ const NOT_HANDED_ON: [Signal; 8] = [
 pub struct Relay {
     signals: SignalFd,
     before: SigSet,
-    /// The host's `/proc`, and the pid namespace of the command.
-    processes: OwnedFd,
-    namespace: u64,
+    witness: Witness,
 }
 
 impl Relay {
-    /// Holds them back. `processes` is the host's `/proc`, `namespace` the inode of the pid namespace
-    /// that the command will be in.
+    /// Holds them back.
     ///
     /// # Errors
     /// The system refuses.
-    pub fn begin(processes: OwnedFd, namespace: u64) -> nix::Result<Self> {
+    pub fn begin(witness: Witness) -> nix::Result<Self> {
         // Where the caller ignores it, nothing would be told of the command.
         set_default(Signal::SIGCHLD)?;
         let mut held = SigSet::empty();
@@ -50,8 +45,7 @@ impl Relay {
         Ok(Relay {
             signals: SignalFd::with_flags(&held, SfdFlags::SFD_CLOEXEC)?,
             before: held.thread_swap_mask(SigmaskHow::SIG_BLOCK)?,
-            processes,
-            namespace,
+            witness,
         })
     }
 
@@ -71,52 +65,58 @@ impl Relay {
 
     /// Stays until `command` has ended, and ends in the same way.
     pub fn follow(self, command: Pid) -> ! {
-        loop {
-            match self.signals.read_signal() {
-                Ok(Some(info)) if info.ssi_signo == Signal::SIGCHLD as u32 => self.look(command),
-                Ok(Some(info)) => self.hand_on(&info, command),
-                Ok(None) | Err(Errno::EINTR) => {}
-                // It cannot be waited for without: better no command than one that nobody holds.
-                Err(_) => exit(1),
-            }
-        }
-    }
-
-    fn look(&self, command: Pid) {
-        let flags = WaitOptions::NOHANG | WaitOptions::UNTRACED;
-        let status = match waitpid(rustix::process::Pid::from_raw(command.as_raw()), flags) {
-            Ok(Some((_, status))) => status,
-            Ok(None) => return,
-            Err(_) => exit(1), // somebody else has waited for it
-        };
-        if let Some(status) = status.exit_status() {
-            exit(status);
-        }
-        if let Some(number) = status.terminating_signal() {
+        let end = self.until_it_ends(command);
+        drop(self.witness);
+        if let Some(number) = end.and_then(WaitStatus::terminating_signal) {
             end_by(number);
         }
-        if let Some(signal) = status.stopping_signal() {
-            stop_by(signal);
-            // Continued: whoever did it may have meant this process alone.
-            let _ = kill(command, Signal::SIGCONT);
-        }
+        // Where nothing can be told of the command: better none than one that nobody holds.
+        exit(end.and_then(WaitStatus::exit_status).unwrap_or(1))
     }
 
-    /// What a terminal sends, it sends to the command as well, which is in the same process group;
-    /// and what a process inside sends to that group reaches the command by itself.
-    fn hand_on(&self, info: &siginfo, command: Pid) {
-        let by_a_process = info.ssi_code <= 0; // SI_USER, SI_QUEUE, SI_TKILL; the kernel's are above
-        if by_a_process && !self.is_inside(info.ssi_pid) {
-            if let Ok(signal) = Signal::try_from(info.ssi_signo as i32) {
-                let _ = kill(command, signal);
+    fn until_it_ends(&self, command: Pid) -> Option<WaitStatus> {
+        loop {
+            match self.signals.read_signal() {
+                Ok(Some(info)) if info.ssi_signo == Signal::SIGCHLD as u32 => {
+                    let flags = WaitOptions::NOHANG | WaitOptions::UNTRACED;
+                    let pid = rustix::process::Pid::from_raw(command.as_raw());
+                    let Some((_, status)) = waitpid(pid, flags).ok()? else {
+                        continue;
+                    };
+                    let Some(signal) = status.stopping_signal() else {
+                        return Some(status);
+                    };
+                    // Both may have been stopped, and this one alone continued by now.
+                    if !take(Signal::SIGCONT).unwrap_or(false) {
+                        stop_by(signal);
+                    }
+                    self.go_on(command);
+                }
+                Ok(Some(info)) if info.ssi_signo == Signal::SIGCONT as u32 => self.go_on(command),
+                Ok(Some(info)) => self.hand_on(&info, command),
+                Ok(None) | Err(Errno::EINTR) => {}
+                Err(_) => return None,
             }
         }
     }
 
-    fn is_inside(&self, pid: u32) -> bool {
-        let namespace = format!("{pid}/ns/pid");
-        let found = fstatat(&self.processes, namespace.as_str(), AtFlags::empty());
-        found.is_ok_and(|found| found.st_ino == self.namespace)
+    /// Whoever continued this process may have meant it alone. Where it was all, a second time does no
+    /// harm.
+    fn go_on(&self, command: Pid) {
+        self.witness.go_on();
+        let _ = kill(command, Signal::SIGCONT);
+    }
+
+    /// What is sent to the whole process group has reached the command as well.
+    fn hand_on(&self, info: &siginfo, command: Pid) {
+        let Ok(signal) = Signal::try_from(info.ssi_signo as i32) else {
+            return;
+        };
+        let to_all = self.witness.has(signal);
+        let by_the_kernel = info.ssi_code > 0; // SI_USER is 0, SI_QUEUE and SI_TKILL are below
+        if !to_all && !by_the_kernel {
+            let _ = kill(command, signal);
+        }
     }
 }
 

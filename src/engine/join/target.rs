@@ -155,11 +155,6 @@ impl Target {
         answer
     }
 
-    /// The inode of a namespace, as `pid`.
-    pub fn namespace(&self, name: &str) -> nix::Result<u64> {
-        self.stat(format!("ns/{name}")).map(|stat| stat.st_ino)
-    }
-
     /// False once the process has ended.
     pub fn lives(&self) -> bool {
         self.read("stat").is_ok()
