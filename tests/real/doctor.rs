@@ -149,8 +149,7 @@ fn another_first(place: &mut Place) -> PathBuf {
     // As containerd's is called; it leaves a trace when it is run.
     let ran = place.path("ran");
     let script = format!("#!/bin/sh\ntouch {}\n", ran.display());
-    let another = place.write("containerd/ctr", script);
-    place.mode(&another, 0o755);
+    let another = place.write_program("containerd/ctr", script);
     let folders = [
         another.parent().unwrap(),
         Path::new("/usr/bin"),

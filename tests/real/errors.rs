@@ -53,17 +53,14 @@ fn without_apptainer_the_error_says_how_to_get_one() {
     assert_explains(&output, "no Apptainer on the PATH", "CTR_APPTAINER");
     place.assert_forgotten("other");
     // The one that `scripts/apptainer` got.
-    let ours = place.write("cache/ctr/apptainer/usr/bin/apptainer", "#!/bin/sh\n");
-    place.mode(&ours, 0o755);
+    let ours = place.write_program("cache/ctr/apptainer/usr/bin/apptainer", "#!/bin/sh\n");
     let output = run.fails(1);
     assert_explains(&output, "no Apptainer on the PATH", ours.to_str().unwrap());
 }
 
 /// An Apptainer that gives another version than its own.
 fn apptainer_of_version(place: &Place, said: &str) -> std::path::PathBuf {
-    let program = place.write("fake/apptainer", format!("#!/bin/sh\necho '{said}'\n"));
-    place.mode(&program, 0o755);
-    program
+    place.write_program("fake/apptainer", format!("#!/bin/sh\necho '{said}'\n"))
 }
 
 #[test]

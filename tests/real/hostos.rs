@@ -319,8 +319,7 @@ fn two_first_starts_at_once_both_work() {
 fn the_path_is_the_callers_after_the_overlays() {
     let mut place = Place::bare();
     place.overlay("demo/1.0", &[("bin/demo", "#!/bin/sh\necho demo\n")]);
-    let own = place.write("own/bin/mine", "#!/bin/sh\necho mine\n");
-    place.mode(&own, 0o755);
+    place.write_program("own/bin/mine", "#!/bin/sh\necho mine\n");
     let mut path = place.path("own/bin").into_os_string();
     path.push(":");
     path.push(&place.environment()[std::ffi::OsStr::new("PATH")]);

@@ -1,7 +1,5 @@
 //! A command that is joined directly is the same to itself as one that Apptainer runs.
 
-use std::fs;
-
 use crate::support::{Place, Run, Shell, images};
 
 /// Each kind of instance, by name, with the options that start it.
@@ -91,8 +89,7 @@ fn a_program_sees_the_same_process_in_every_kind_of_instance() {
     for (name, options) in kinds(&place) {
         start(&place, name, &options);
         // In the hostos, home is where the program is.
-        let own = place.work().join("probe");
-        fs::copy(&images().probe, &own).unwrap();
+        let own = place.copy_program(&images().probe, "work/probe");
         let probe = if name == "hostos" {
             own.to_str().unwrap()
         } else {
@@ -186,7 +183,7 @@ fn a_program_is_found_in_the_same_way() {
         ),
         ("work/bin/sub/file", ""),
     ] {
-        place.mode(&place.write(file, text), 0o755);
+        place.write_program(file, text);
     }
     let whole = place.work().join("bin/../here");
     for word in [

@@ -7,8 +7,7 @@ fn a_command_that_does_not_exist_inside_is_127_and_named() {
     let place = Place::new();
     place.start("bio", &[]);
     // It exists on the host, but not inside.
-    place.write("bin/only-outside", "#!/bin/sh\n");
-    place.mode(&place.path("bin/only-outside"), 0o755);
+    place.write_program("bin/only-outside", "#!/bin/sh\n");
     for command in ["nosuch", "/no/such", "./nosuch", "only-outside", ""] {
         place
             .ctr(["exec", "bio", command])

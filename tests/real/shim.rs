@@ -94,8 +94,7 @@ fn a_shim_is_a_link_to_ctr_in_a_private_folder() {
 fn all_is_what_the_overlays_brought_and_not_the_image() {
     let place = place();
     // What the host has of that name is told.
-    let hidden = place.write("bin/two", ECHOES);
-    place.mode(&hidden, 0o755);
+    let hidden = place.write_program("bin/two", ECHOES);
     let output = place.ctr(["shim", "add", "bio", "--all"]).ok();
     output.says(&["`bio` has 2 shims more: one two"]);
     output.says(&[&format!("there they hide {}", hidden.display())]);
@@ -212,8 +211,7 @@ fn an_instance_that_does_not_run_gets_none() {
 #[test]
 fn the_list_says_where_each_leads() {
     let place = place();
-    let host = place.write("bin/one", ECHOES);
-    place.mode(&host, 0o755);
+    let host = place.write_program("bin/one", ECHOES);
     let none = place.ctr(["shim", "list"]).ok();
     none.says(&["no shims"]);
     assert_eq!(
@@ -299,8 +297,7 @@ fn they_are_removed_one_by_one_or_all() {
 #[test]
 fn what_comes_before_the_folder_is_not_hidden() {
     let mut place = place();
-    let host = place.write("first/two", ECHOES);
-    place.mode(&host, 0o755);
+    let host = place.write_program("first/two", ECHOES);
     place.ctr(["shim", "add", "bio", "one", "two"]).ok();
     active(&mut place);
     place.prepend_path(&place.path("first"));
@@ -341,8 +338,7 @@ fn without_apptainer_the_reason_is_told() {
 #[test]
 fn why_says_what_would_run() {
     let mut place = place();
-    let host = place.write("bin/two", ECHOES);
-    place.mode(&host, 0o755);
+    let host = place.write_program("bin/two", ECHOES);
     let outside = place.ctr(["why", "two"]);
     let off_path = place.ctr(["why", "one"]);
     active(&mut place);

@@ -94,8 +94,7 @@ fn a_folder_that_is_not_the_same_inside_is_refused() {
 #[test]
 fn a_command_that_has_gone_is_not_looked_for_outside() {
     let place = place();
-    let host = place.write("bin/only", "#!/bin/sh\necho of the host\n");
-    place.mode(&host, 0o755);
+    place.write_program("bin/only", "#!/bin/sh\necho of the host\n");
     // Somebody's link, and one to a command that was removed from an overlay.
     symlink(place.path("bin/ctr"), place.shim("bio", "only")).unwrap();
     let output = place.program(place.shim("bio", "only")).fails(125);

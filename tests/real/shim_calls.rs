@@ -176,8 +176,7 @@ fn it_is_known_by_its_file_and_not_by_its_first_word() {
     }
     let relative = bash("cd .. && PATH=by-link:$PATH words list").ok();
     assert_eq!(relative.text(), "<list>");
-    let script = place.write("work/script", format!("#!{} -o\n", shim.display()));
-    place.mode(&script, 0o755);
+    let script = place.write_program("work/script", format!("#!{} -o\n", shim.display()));
     let output = place.program(&script).arg("x y").ok();
     assert_eq!(output.text(), format!("<-o><{}><x y>", script.display()));
     // And `ctr` stays ctr, whatever it is called.

@@ -138,13 +138,11 @@ fn a_shim_that_another_session_has_kept_is_none() {
 fn the_version_behind_ctr_may_change() {
     let place = place();
     let program = fs::canonicalize(place.path("bin/ctr")).unwrap();
-    let versions = place.folder("versions");
+    let versions = place.path("versions");
     for version in ["one", "two"] {
-        fs::create_dir(versions.join(version)).unwrap();
-        fs::copy(&program, versions.join(version).join("ctr")).unwrap();
+        let copy = place.copy_program(&program, versions.join(version).join("ctr"));
         let _ = fs::remove_file(place.path("bin/ctr"));
-        std::os::unix::fs::symlink(versions.join(version).join("ctr"), place.path("bin/ctr"))
-            .unwrap();
+        std::os::unix::fs::symlink(copy, place.path("bin/ctr")).unwrap();
         assert_runs(&place);
         place.ctr(["env", "--shell", "sh", "bio"]).ok();
         assert_runs(&place);

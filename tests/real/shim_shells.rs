@@ -11,8 +11,7 @@ fn place() -> Place {
     for name in ["bio", "two"] {
         place.start(name, &["-o", "demo/1.0"]);
     }
-    let host = place.write("bin/demo", "#!/bin/sh\necho of the host\n");
-    place.mode(&host, 0o755);
+    place.write_program("bin/demo", "#!/bin/sh\necho of the host\n");
     place
 }
 

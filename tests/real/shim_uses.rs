@@ -6,10 +6,14 @@ use crate::support::{Output, Place, Run, Shell};
 
 /// `bio` on the host's own system, with the program and its data, whose folder is in `$PRIMER3_CONFIG`.
 fn place() -> Place {
+    place_with("bio")
+}
+
+fn place_with(instance: &str) -> Place {
     let place = Place::bare();
     place.primer3();
-    place.start("bio", &["-o", "primer3/2.6"]);
-    place.ctr(["shim", "add", "bio", "--all"]).ok();
+    place.start(instance, &["-o", "primer3/2.6"]);
+    place.ctr(["shim", "add", instance, "--all"]).ok();
     place
 }
 
@@ -161,8 +165,7 @@ fn scripts_can_name_it_in_their_first_line() {
         format!("#!{}\n", shim.display()),
         "#!/usr/bin/env python3\n".to_owned(),
     ] {
-        let script = place.write("work/script", first.clone() + text);
-        place.mode(&script, 0o755);
+        let script = place.write_program("work/script", first.clone() + text);
         symlink(&script, place.path("bin/linked")).unwrap();
         for called in ["./script", "linked", "env -u PATH ./script"] {
             if called.starts_with("env -u") && first.contains("env python3") {
@@ -177,7 +180,8 @@ fn scripts_can_name_it_in_their_first_line() {
 
 #[test]
 fn a_job_of_cron_has_it_with_one_line() {
-    let place = place();
+    // A name of its own: the folder in /tmp is that of other tests too.
+    let place = place_with("cron");
     // All that cron gives a job (crontab(5)).
     let keep = ["HOME", "LOGNAME"];
     let job = |line: String| -> Run {
@@ -198,16 +202,16 @@ fn a_job_of_cron_has_it_with_one_line() {
     let ctr = ctr.display();
     let state = place.path("state/ctr/instances");
     let told = format!("export CTR_STATE_DIR={};", state.display());
-    let melt = inside(&place, "oligotm ACGTACGTACGT");
+    let melt = place.ctr(["exec", "cron", "oligotm", "ACGTACGTACGT"]).ok();
     let apptainer = place.environment()[std::ffi::OsStr::new("CTR_APPTAINER")].clone();
     let told = format!(
         "{told} export CTR_APPTAINER={};",
         apptainer.to_str().unwrap()
     );
     for line in [
-        format!("{} ACGTACGTACGT", place.shim("bio", "oligotm").display()),
-        format!("{told} {ctr} exec bio oligotm ACGTACGTACGT"),
-        format!("{told} eval \"$({ctr} env bio)\" && oligotm ACGTACGTACGT"),
+        format!("{} ACGTACGTACGT", place.shim("cron", "oligotm").display()),
+        format!("{told} {ctr} exec cron oligotm ACGTACGTACGT"),
+        format!("{told} eval \"$({ctr} env cron)\" && oligotm ACGTACGTACGT"),
     ] {
         let output = job(line).ok();
         assert_eq!(output.text(), melt.text(), "{output}");

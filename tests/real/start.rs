@@ -16,9 +16,7 @@ fn apptainer_but(place: &Place, command: &str, instead: &str) -> PathBuf {
         case \" $* \" in *' {command} '*) {instead};; esac
         exec {real} \"$@\"\n"
     );
-    let path = place.write("fake/apptainer", script);
-    place.mode(&path, 0o755);
-    path
+    place.write_program("fake/apptainer", script)
 }
 
 #[track_caller]

@@ -140,6 +140,25 @@ impl Place {
         path
     }
 
+    /// Writes a program. Another process does it: one that a test beside this is just starting would
+    /// hold the file open for writing a little longer, and nothing runs such a file ("Text file busy").
+    pub fn write_program(&self, below: impl AsRef<Path>, script: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(below);
+        let install = self
+            .program("install")
+            .args(["-D", "-m", "755", "/dev/stdin"]);
+        install.arg(&path).stdin(script.as_ref()).ok();
+        path
+    }
+
+    /// Copies a program, in the same way.
+    pub fn copy_program(&self, from: &Path, below: impl AsRef<Path>) -> PathBuf {
+        let path = self.path(below);
+        let install = self.program("install").args(["-D", "-m", "755"]);
+        install.arg(from).arg(&path).ok();
+        path
+    }
+
     pub fn mode(&self, path: &Path, mode: u32) {
         let mode = fs::Permissions::from_mode(mode);
         fs::set_permissions(path, mode).unwrap_or_else(|error| panic!("{path:?}: {error}"));

@@ -139,10 +139,7 @@ impl Place {
         let folder = tempfile::tempdir_in(self.path("cache"))
             .expect("a folder")
             .keep();
-        let path = folder.join("apptainer");
-        fs::write(&path, text).expect("a new file");
-        self.mode(&path, 0o755);
-        path
+        self.write_program(folder.join("apptainer"), text)
     }
 
     /// Has everything from now on call an Apptainer that does what `script` says before each call.
@@ -150,8 +147,7 @@ impl Place {
         let real = self.environment()[std::ffi::OsStr::new("CTR_APPTAINER")].clone();
         let real = real.to_str().expect("UTF-8");
         let text = format!("#!/bin/sh\n{script}\nexec {real} \"$@\"\n");
-        let path = self.write("cache/wrapped/apptainer", text);
-        self.mode(&path, 0o755);
+        let path = self.write_program("cache/wrapped/apptainer", text);
         self.set("CTR_APPTAINER", &path);
         path
     }
