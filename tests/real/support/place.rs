@@ -154,7 +154,7 @@ impl Place {
     /// Copies a program, in the same way.
     pub fn copy_program(&self, from: &Path, below: impl AsRef<Path>) -> PathBuf {
         let path = self.path(below);
-        let install = self.program("install").args(["-D", "-m", "755"]);
+        let install = self.program(tool("install")).args(["-D", "-m", "755"]);
         install.arg(from).arg(&path).ok();
         path
     }
