@@ -116,7 +116,7 @@ fn it_stops_and_goes_on_with_the_command() {
         eventually("ctr has stopped", || {
             (state(pid as u32) == Some('T')).then_some(())
         });
-        let command = processes::command(pid);
+        let command = processes::child(pid);
         assert_eq!(state(command.pid as u32), Some('T'));
         send(Signal::SIGCONT);
         eventually("ctr goes on", || {
@@ -136,13 +136,12 @@ fn it_stops_and_goes_on_with_the_command() {
 fn a_command_does_not_outlive_ctr() {
     let place = instance("bio");
     let (mut child, _) = begin(&place, "echo ready; while :; do sleep 0.05; done");
-    let command = processes::command(child.id() as i32).pid;
-    let witness = processes::witness(child.id() as i32).pid;
+    let command = processes::child(child.id() as i32).pid;
     child.kill().unwrap();
     child.wait().unwrap();
-    for pid in [command, witness] {
-        eventually("it ends", || processes::look(pid).is_none().then_some(()));
-    }
+    eventually("the command ends", || {
+        processes::look(command).is_none().then_some(())
+    });
     // And leaves nothing behind.
     eventually("no process is left of it", || {
         let seen = place.ctr(["exec", "bio", "ps", "-o", "args"]).ok();
@@ -299,7 +298,7 @@ fn a_caller_that_minds_no_children_is_served_as_well() {
 
 /// Says each signal that it gets, at once, and ends at SIGTERM.
 const COUNTS: &str = "
-import os, signal
+import signal
 kinds = [signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM]
 signal.pthread_sigmask(signal.SIG_BLOCK, kinds)
 print('ready', flush=True)
@@ -318,9 +317,9 @@ struct Counting {
 }
 
 impl Counting {
-    fn begin(place: &Place) -> Counting {
+    fn begin(place: &Place, first: &str) -> Counting {
         place.start("bio", &["-b", "hostos"]);
-        place.write("work/counts", COUNTS);
+        place.write("work/counts", format!("import os\n{first}\n{COUNTS}"));
         let mut bash = Shell::Bash.interactive(place, "");
         bash.eval("ctr exec --join direct bio python3 counts > told & echo $! > pid");
         let file = place.work().join("told");
@@ -346,10 +345,6 @@ impl Counting {
         wait_for(&self.file, &self.expected);
     }
 
-    fn group(&self) -> Pid {
-        Pid::from_raw(-self.ctr.as_raw())
-    }
-
     /// Nothing came that was not sent.
     fn end(mut self) {
         self.send(self.ctr, Signal::SIGTERM);
@@ -360,72 +355,87 @@ impl Counting {
 }
 
 #[test]
-fn a_signal_to_the_whole_group_reaches_the_command_once() {
-    let place = Place::new();
-    let mut counting = Counting::begin(&place);
-    let (ctr, group) = (counting.ctr, counting.group());
-    for _ in 0..10 {
-        counting.send(group, Signal::SIGUSR1);
+fn what_a_terminal_sends_arrives_once() {
+    // Also at a command that leads a process group of its own, as `timeout` does.
+    for first in ["", "os.setpgrp()"] {
+        let place = Place::new();
+        let mut counting = Counting::begin(&place, first);
+        let ctr = counting.ctr;
         counting.send(ctr, Signal::SIGUSR2);
-        counting.send(group, Signal::SIGINT);
-        counting.send(ctr, Signal::SIGINT);
+        counting.bash.line("fg");
+        eventually("it has the terminal", || {
+            has_terminal(ctr.as_raw() as u32).then_some(())
+        });
+        for _ in 0..3 {
+            counting.bash.ctrl('c');
+            counting.has_got(Signal::SIGINT);
+            counting.send(ctr, Signal::SIGINT);
+        }
+        counting.bash.ctrl('z');
+        eventually("it has stopped", || {
+            (state(ctr.as_raw() as u32) == Some('T')).then_some(())
+        });
+        counting.bash.eval("bg");
+        counting.end();
     }
-    counting.bash.line("fg");
-    eventually("it has the terminal", || {
-        has_terminal(ctr.as_raw() as u32).then_some(())
-    });
-    counting.bash.ctrl('c');
-    counting.has_got(Signal::SIGINT);
-    counting.send(ctr, Signal::SIGINT);
-    counting.bash.ctrl('z');
-    eventually("it has stopped", || {
-        (state(ctr.as_raw() as u32) == Some('T')).then_some(())
-    });
-    counting.bash.eval("bg");
-    counting.end();
 }
 
 #[test]
-fn no_signal_is_lost_when_what_tells_them_apart_is_stopped_or_gone() {
+fn what_stopped_with_the_whole_group_goes_on_with_ctr() {
     let place = Place::new();
-    let mut counting = Counting::begin(&place);
-    let (ctr, witness) = (counting.ctr, processes::witness(counting.ctr.as_raw()));
-    // All are stopped, `ctr` alone is told to go on.
-    kill(counting.group(), Signal::SIGSTOP).unwrap();
-    let stopped = |pid: i32| state(pid as u32) == Some('T');
-    let command = processes::command(ctr.as_raw());
-    for pid in [ctr.as_raw(), witness.pid, command.pid] {
-        eventually("it has stopped", || stopped(pid).then_some(()));
+    let mut counting = Counting::begin(&place, "");
+    let ctr = counting.ctr;
+    let command = processes::child(ctr.as_raw());
+    kill(Pid::from_raw(-ctr.as_raw()), Signal::SIGSTOP).unwrap();
+    for pid in [ctr.as_raw(), command.pid] {
+        eventually("it has stopped", || {
+            (state(pid as u32) == Some('T')).then_some(())
+        });
     }
     kill(ctr, Signal::SIGCONT).unwrap();
     counting.send(ctr, Signal::SIGUSR1);
-    counting.send(counting.group(), Signal::SIGUSR1);
-    witness.signal(Signal::SIGKILL);
-    counting.send(ctr, Signal::SIGUSR1);
-    counting.send(ctr, Signal::SIGUSR2);
     counting.end();
 }
 
 #[test]
-fn a_signal_that_a_command_sends_to_its_own_group_arrives_once() {
+fn a_signal_to_the_whole_group_is_not_lost() {
     let place = Place::new();
-    place.start("bio", &["-b", "hostos"]);
-    let script = "
-import os, signal, subprocess, time
-signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
-got = 0
-for _ in range(10):
-    subprocess.run(['sh', '-c', 'kill -USR1 0'], restore_signals=True,
-        preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1]))
-    while signal.sigtimedwait([signal.SIGUSR1], 0.1):
-        got += 1
-print(got)
+    let mut counting = Counting::begin(&place, "os.setpgrp()");
+    let ctr = counting.ctr;
+    // The command is in another group, and has it from `ctr` alone.
+    counting.send(Pid::from_raw(-ctr.as_raw()), Signal::SIGUSR1);
+    counting.end();
+}
+
+#[test]
+fn the_clock_of_who_became_ctr_ends_the_command() {
+    let place = instance("bio");
+    let script = "import os, signal; signal.alarm(1); \
+                  os.execvp('ctr', 'ctr exec --join direct bio sleep 12345'.split())";
+    let mut command = place.program("python3").args(["-c", script]).command();
+    let status = command.stdin(Stdio::null()).status().unwrap();
+    assert_eq!(status.signal(), Some(Signal::SIGALRM as i32));
+}
+
+/// Leads the session of a terminal, and the terminal goes away: tells what it ended by.
+const CLOSES: &str = "
+import os, pty, signal
+pid, terminal = pty.fork()
+if pid == 0:
+    words = ['sh', '-c', 'echo ready; exec sleep 12345']
+    os.execvp('ctr', ['ctr', 'exec', '--join', 'direct', 'bio', *words])
+while b'ready' not in os.read(terminal, 100):
+    pass
+os.close(terminal)
+signal.alarm(20)
+print(signal.Signals(os.WTERMSIG(os.waitpid(pid, 0)[1])).name)
 ";
-    place.write("work/script", script);
-    let mut bash = Shell::Bash.interactive(&place, "");
-    bash.eval("ctr exec --join direct bio python3 script > told");
-    let told = fs::read_to_string(place.work().join("told")).unwrap();
-    assert_eq!(told, "10\n");
+
+#[test]
+fn the_end_of_its_terminal_ends_what_leads_the_session() {
+    let place = instance("bio");
+    let output = place.program("python3").args(["-c", CLOSES]).ok();
+    assert_eq!(output.text(), "SIGHUP\n");
 }
 
 #[test]
@@ -436,7 +446,7 @@ fn ctr_is_closed_to_what_is_inside() {
     // Files of a process that may not be looked into are root's.
     let owner = |pid: u32| fs::metadata(format!("/proc/{pid}/mem")).unwrap().uid();
     assert_eq!(owner(child.id()), 0);
-    let command = processes::command(child.id() as i32).pid as u32;
+    let command = processes::child(child.id() as i32).pid as u32;
     assert_eq!(owner(command), nix::unistd::getuid().as_raw());
     send(&child, Signal::SIGTERM);
     child.wait().unwrap();

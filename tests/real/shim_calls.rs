@@ -128,7 +128,7 @@ fn signals_reach_the_command_and_it_does_not_outlive_its_shim() {
             .unwrap();
         let mut ready = [0; 6];
         std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut ready).unwrap();
-        let inside = processes::command(child.id() as i32).pid;
+        let inside = processes::child(child.id() as i32).pid;
         kill(Pid::from_raw(child.id() as i32), signal).unwrap();
         assert_eq!(code(child.wait().unwrap()), status);
         crate::support::eventually("the command inside has ended", || {

@@ -24,7 +24,6 @@ use super::program;
 use super::raw::in_a_borrower;
 use super::relay::Relay;
 use super::target::Target;
-use super::witness::Witness;
 use crate::context::Variables;
 use crate::engine::inside::is_absence;
 use crate::engine::{Inside, Program, processes, refusal};
@@ -72,7 +71,6 @@ impl Direct<'_> {
         let (word, name) = (&words[0], self.name);
         let before = in_own_folder.then(here).transpose();
         let failed = |error: Errno| Error::io(format!("cannot run in `{name}`"), error);
-        let witness = Witness::call().map_err(failed)?;
         self.target.join().map_err(|why| {
             let message = format!("cannot join `{name}`: {why}");
             Error::new(Kind::Engine, message).hint("with `--join apptainer` Apptainer does it")
@@ -102,7 +100,7 @@ impl Direct<'_> {
         self.environment.insert("PWD".into(), cwd.into());
         let call = Call::new(file.into(), &words[1..], self.environment)
             .map_err(|why| refusal::cannot_run_since(word, name, why))?;
-        match call.begin(self.privileges, witness) {
+        match call.begin(self.privileges) {
             Ok(Errno::EACCES | Errno::ENOENT) => Err(refusal::cannot_run(word, name)),
             Ok(error) => Err(refusal::cannot_run_since(word, name, error.desc())),
             // The kernel calls it a lack of memory.
@@ -164,8 +162,8 @@ impl Call {
 
     /// Starts it in a child and follows that. Comes back only when it could not be run, with what
     /// the system said.
-    fn begin(self, privileges: Privileges, witness: Witness) -> nix::Result<Errno> {
-        let relay = Relay::begin(witness)?;
+    fn begin(self, privileges: Privileges) -> nix::Result<Errno> {
+        let relay = Relay::begin()?;
         // The second end is open as long as this process lives.
         let (life, ours) = pipe2(OFlag::O_CLOEXEC)?;
         let mut failure = None;

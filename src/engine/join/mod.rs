@@ -10,7 +10,6 @@ mod prompt;
 mod raw;
 mod relay;
 mod target;
-mod witness;
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};

@@ -5,11 +5,10 @@ use std::process::exit;
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, raise};
 use nix::sys::signalfd::{SfdFlags, SignalFd, siginfo};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, getpgid, getpgrp, getpid, getsid};
 use rustix::process::{WaitOptions, WaitStatus, waitpid};
 
 use super::raw::{discard, set_default};
-use super::witness::{Witness, take};
 
 /// Those that say that a program is wrong, or that no process can catch.
 const NOT_HANDED_ON: [Signal; 8] = [
@@ -27,7 +26,6 @@ const NOT_HANDED_ON: [Signal; 8] = [
 pub struct Relay {
     signals: SignalFd,
     before: SigSet,
-    witness: Witness,
 }
 
 impl Relay {
@@ -35,7 +33,7 @@ impl Relay {
     ///
     /// # Errors
     /// The system refuses.
-    pub fn begin(witness: Witness) -> nix::Result<Self> {
+    pub fn begin() -> nix::Result<Self> {
         // Where the caller ignores it, nothing would be told of the command.
         set_default(Signal::SIGCHLD)?;
         let mut held = SigSet::empty();
@@ -45,7 +43,6 @@ impl Relay {
         Ok(Relay {
             signals: SignalFd::with_flags(&held, SfdFlags::SFD_CLOEXEC)?,
             before: held.thread_swap_mask(SigmaskHow::SIG_BLOCK)?,
-            witness,
         })
     }
 
@@ -66,7 +63,6 @@ impl Relay {
     /// Stays until `command` has ended, and ends in the same way.
     pub fn follow(self, command: Pid) -> ! {
         let end = self.until_it_ends(command);
-        drop(self.witness);
         if let Some(number) = end.and_then(WaitStatus::terminating_signal) {
             end_by(number);
         }
@@ -90,34 +86,42 @@ impl Relay {
                     if !take(Signal::SIGCONT).unwrap_or(false) {
                         stop_by(signal);
                     }
-                    self.go_on(command);
+                    let _ = kill(command, Signal::SIGCONT);
                 }
-                Ok(Some(info)) if info.ssi_signo == Signal::SIGCONT as u32 => self.go_on(command),
-                Ok(Some(info)) => self.hand_on(&info, command),
+                Ok(Some(info)) => hand_on(&info, command),
                 Ok(None) | Err(Errno::EINTR) => {}
                 Err(_) => return None,
             }
         }
     }
+}
 
-    /// Whoever continued this process may have meant it alone. Where it was all, a second time does no
-    /// harm.
-    fn go_on(&self, command: Pid) {
-        self.witness.go_on();
-        let _ = kill(command, Signal::SIGCONT);
-    }
-
-    /// What is sent to the whole process group has reached the command as well.
-    fn hand_on(&self, info: &siginfo, command: Pid) {
-        let Ok(signal) = Signal::try_from(info.ssi_signo as i32) else {
-            return;
-        };
-        let to_all = self.witness.has(signal);
-        let by_the_kernel = info.ssi_code > 0; // SI_USER is 0, SI_QUEUE and SI_TKILL are below
-        if !to_all && !by_the_kernel {
-            let _ = kill(command, signal);
+/// What a process sends is handed on: to whom else it was sent, Linux does not tell. What a terminal
+/// sends goes to a whole process group, and its end to the one that leads the session.
+fn hand_on(info: &siginfo, command: Pid) {
+    let Ok(signal) = Signal::try_from(info.ssi_signo as i32) else {
+        return;
+    };
+    let by_the_kernel = info.ssi_code > 0; // SI_USER is 0, SI_QUEUE and SI_TKILL are below
+    let has_it = match signal {
+        _ if !by_the_kernel => false,
+        Signal::SIGHUP => getsid(None) != Ok(getpid()),
+        Signal::SIGALRM => false, // the caller set the clock, and became this process
+        Signal::SIGINT | Signal::SIGQUIT | Signal::SIGTSTP | Signal::SIGWINCH => {
+            getpgid(Some(command)) == Ok(getpgrp())
         }
+        _ => true, // such as a pipe of this process that broke
+    };
+    if !has_it {
+        let _ = kill(command, signal);
     }
+}
+
+/// True when a signal that is held back was there, which is taken away.
+fn take(signal: Signal) -> nix::Result<bool> {
+    let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
+    let signals = SignalFd::with_flags(&signal.into(), flags)?;
+    signals.read_signal().map(|found| found.is_some())
 }
 
 /// A shell tells by this that a person pressed Ctrl-C, and breaks a loop.

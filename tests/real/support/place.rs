@@ -145,7 +145,7 @@ impl Place {
     pub fn write_program(&self, below: impl AsRef<Path>, script: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(below);
         let install = self
-            .program("install")
+            .program(tool("install"))
             .args(["-D", "-m", "755", "/dev/stdin"]);
         install.arg(&path).stdin(script.as_ref()).ok();
         path

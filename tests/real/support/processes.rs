@@ -98,25 +98,11 @@ pub fn with(folder: &Path) -> Vec<Process> {
     }
 }
 
-/// The command that a `ctr` runs inside. It has no title at the moment in which it becomes another
+/// The one process that `pid` started. It has no title at the moment in which it becomes another
 /// program.
 #[track_caller]
-pub fn command(ctr: i32) -> Process {
-    eventually("it has a command", || {
-        let title = look(ctr)?.title;
-        let mut all = children(ctr).into_iter();
-        all.find(|process| process.title != title)
-    })
-}
-
-/// The process that a `ctr` has beside itself, to tell signals apart: it looks like it.
-#[track_caller]
-pub fn witness(ctr: i32) -> Process {
-    eventually("it has a witness", || {
-        let title = look(ctr)?.title;
-        let mut all = children(ctr).into_iter();
-        all.find(|process| process.title == title)
-    })
+pub fn child(pid: i32) -> Process {
+    eventually("it has a child", || children(pid).into_iter().next())
 }
 
 /// What `pid` started, not what those started.
