@@ -70,7 +70,6 @@ impl Direct<'_> {
     pub fn run(mut self, words: &[OsString], in_own_folder: bool) -> Result<Infallible> {
         let (word, name) = (&words[0], self.name);
         let before = in_own_folder.then(here).transpose();
-        let failed = |error: Errno| Error::io(format!("cannot run in `{name}`"), error);
         self.target.join().map_err(|why| {
             let message = format!("cannot join `{name}`: {why}");
             Error::new(Kind::Engine, message).hint("with `--join apptainer` Apptainer does it")
@@ -105,7 +104,7 @@ impl Direct<'_> {
             Ok(error) => Err(refusal::cannot_run_since(word, name, error.desc())),
             // The kernel calls it a lack of memory.
             Err(_) if !self.target.lives() => Err(refusal::ended(name)),
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(Error::io(format!("cannot run in `{name}`"), error)),
         }
     }
 }
