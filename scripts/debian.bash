@@ -1,0 +1,16 @@
+# shellcheck shell=bash
+# What several scripts need to know of a Debian. Sourced, not run.
+
+# Installs packages and prints nothing but errors. The package lists are fetched only when they are
+# missing or out of date. Needs root.
+install_packages() { # PACKAGE...
+  local command=(apt-get -qq -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=600)
+  local install=(env DEBIAN_FRONTEND=noninteractive "${command[@]}" install -y --no-install-recommends "$@")
+  "${install[@]}" >/dev/null 2>&1 || { "${command[@]}" update && "${install[@]}"; } >/dev/null
+}
+
+# Prints the address of the Debian archive that this machine's apt uses. Works before any
+# `apt-get update`, where `apt-get indextargets` prints nothing.
+debian_archive() {
+  apt-get update --print-uris | sed -n "s|^'\(.*/debian/\)dists/.*|\1|p" | sort -u | sed q
+}
