@@ -1,0 +1,81 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # scripts/test sets what is used here
+# The tests on the real thing, as an unprivileged user. Sourced by scripts/test.
+
+stop_leftovers() { # of the test user, each by its pid, until there are none
+  local pid stat what found=1
+  while [[ $found ]]; do
+    found=
+    while read -r pid stat what; do
+      [[ $stat != Z* ]] || continue # dead already, and waiting for init
+      found=1
+      say "stopping what the tests left: $pid $what"
+      kill -KILL "$pid" 2>/dev/null || true
+    done < <(ps -U "$uid" -o pid=,stat=,args=)
+    sleep 0.1
+  done
+}
+
+clean_up() {
+  stop_leftovers
+  rm -rf "$stage" "$sudo_rule" "$home"/.apptainer/instances "$home"/.local/state/ctr "$home"/ctr-test-* "/tmp/ctr-$uid"
+}
+
+build_real() { # sets $harness and $ctr
+  local made
+  made=$(cargo test --locked --test real --no-run --message-format=json-render-diagnostics |
+    sed -n 's/.*"executable":"\([^"]*\)".*/\1/p')
+  harness=$(grep '/deps/real-[^/]*$' <<<"$made") && ctr=$(grep '/ctr$' <<<"$made")
+}
+
+# An hour of silence helps nobody: a test that hangs ends in a failure.
+run=(timeout --foreground 15m)
+
+# With this a user may become what they are already, and is not asked for a password.
+sudo_line() { echo "$1 ALL=($1) NOPASSWD: ALL"; }
+
+real_as_me() {
+  local me
+  me=$(id -un)
+  sudo -n -u "$me" true || { say "sudo asks for a password: put \`$(sudo_line "$me")\` into /etc/sudoers.d/"; return 1; }
+  build_real && CTR_TEST_BIN=$ctr CTR_TEST_TOOL=$tool "${run[@]}" "$harness" "${filter[@]}" "${skips[@]}" </dev/null
+}
+
+# Real users are not root, so root becomes one: all that the tests need is put where that user
+# can read it, since the checkout and cargo's folders may be closed.
+real_as_user() {
+  build_real || return
+  id -u "$test_user" >/dev/null 2>&1 || useradd -m -s /bin/bash "$test_user" || return
+  for file in /etc/subuid /etc/subgid; do
+    grep -qs "^$test_user:" "$file" || { say "$test_user has no line in $file, which fakeroot needs"; return 1; }
+  done
+  uid=$(id -u "$test_user")
+  home=$(getent passwd "$test_user" | cut -d: -f6)
+
+  sudo_rule=/etc/sudoers.d/$test_user
+  exec 9>"/var/lock/$test_user.lock"
+  flock 9 # two runs at once would stop each other's instances
+  stage=$(mktemp -d "/var/tmp/$test_user.XXXXXX") || return
+  trap clean_up EXIT
+  trap 'exit 1' INT TERM HUP
+  stop_leftovers
+  chmod 755 "$stage"
+  (umask 337; sudo_line "$test_user" >"$sudo_rule") || return
+  install -d -o "$test_user" -g "$(id -g "$test_user")" "$stage/cwd"
+  install "$harness" "$stage/real"
+  install "$ctr" "$stage/ctr"
+  cp -r "$tool" "$stage/tool"
+  [[ ! $long ]] || install -Dt "$stage/long" "$CTR_TEST_LONG"/{nu,starship,bash-preexec.sh}
+
+  cd "$stage/cwd" || return
+  local status=0
+  setpriv --reuid="$test_user" --regid="$(id -g "$test_user")" --init-groups --inh-caps=-all \
+    env -i HOME="$home" USER="$test_user" LOGNAME="$test_user" SHELL=/bin/bash PATH="$test_path" \
+    LANG=C.UTF-8 TERM=xterm-256color RUST_TEST_THREADS="$RUST_TEST_THREADS" \
+    CTR_APPTAINER="$CTR_APPTAINER" CTR_TEST_BIN="$stage/ctr" CTR_TEST_LONG="$stage/long" \
+    CTR_TEST_TOOL="$stage/tool" \
+    "${run[@]}" "$stage/real" "${filter[@]}" "${skips[@]}" </dev/null 9>&- &
+  wait $! || status=$? # in the background, so that a signal to this script acts at once
+  clean_up
+  return $status
+}
