@@ -38,12 +38,18 @@ def arguments(description):
 
 
 def get_programs(ctr):
-    """The paths of Apptainer and of ctr."""
+    """The paths of Apptainer and of ctr: the one given, else this checkout's, else the one on PATH."""
     os.environ["PATH"] += f":{Path.home()}/.cargo/bin:/usr/sbin:/sbin"
     apptainer = subprocess.run([ROOT / "scripts/apptainer"], check=True, stdout=subprocess.PIPE, text=True)
     if ctr is None:
-        subprocess.run(["cargo", "build", "--release", "--locked"], cwd=ROOT, check=True)
         ctr = ROOT / os.environ.get("CARGO_TARGET_DIR", "target") / "release/ctr"
+        if shutil.which("cargo"):
+            subprocess.run(["cargo", "build", "--release", "--locked"], cwd=ROOT, check=True)
+        elif not ctr.exists():
+            found = shutil.which("ctr")
+            if not found:
+                raise SystemExit("there is no ctr to measure, and no cargo to build one: name it with --ctr FILE")
+            ctr = Path(found)
     return Path(apptainer.stdout.strip()), ctr.resolve()
 
 

@@ -14,3 +14,9 @@ install_packages() { # PACKAGE...
 debian_archive() {
   apt-get update --print-uris | sed -n "s|^'\(.*/debian/\)dists/.*|\1|p" | sort -u | sed q
 }
+
+# True when this Debian offers a package.
+is_offered() { # PACKAGE
+  [[ -n $(ls /var/lib/apt/lists/*Packages* 2>/dev/null) ]] || apt-get -qq update
+  apt-cache policy "$1" | grep -q 'Candidate: [^(]'
+}

@@ -41,6 +41,32 @@ real_as_me() {
   build_real && CTR_TEST_BIN=$ctr CTR_TEST_TOOL=$tool "${run[@]}" "$harness" "${filter[@]}" "${skips[@]}" </dev/null
 }
 
+# Where all tests run, what they execute is held against scripts/programs. Only root can log it.
+log=()
+if [[ $EUID = 0 && ! ${filter[*]} ]]; then
+  executed=$(mktemp)
+  log=("$PWD/scripts/executed" "$executed" "$test_user")
+fi
+
+only_programs_that_are_listed() {
+  local path package listed status=0
+  listed=" $(sed 's/#.*//' scripts/programs | awk '{ printf "%s ", $2 }')"
+  while read -r path; do
+    # A package may have put it into /bin, which is /usr/bin.
+    package=$(dpkg-query -S "$path" "${path#/usr}" 2>/dev/null | sed -n 's/^\([^ :]*\).*: .*/\1/p' | sed q)
+    if [[ ! $package ]]; then
+      say "$path was run, which no package has"
+      status=1
+    elif [[ $listed != *" $package "* && $(dpkg-query -Wf '${Essential} ${Priority}' "$package") != *@(yes|required)* ]]; then
+      say "$path was run, and its package $package is not in scripts/programs"
+      status=1
+    fi
+  done <"$executed"
+  [[ -s $executed ]] || { say 'nothing was run'; status=1; }
+  rm "$executed"
+  return $status
+}
+
 # Real users are not root, so root becomes one: all that the tests need is put where that user
 # can read it, since the checkout and cargo's folders may be closed.
 real_as_user() {
@@ -65,15 +91,20 @@ real_as_user() {
   install "$harness" "$stage/real"
   install "$ctr" "$stage/ctr"
   cp -r "$tool" "$stage/tool"
-  [[ ! $long ]] || install -Dt "$stage/long" "$CTR_TEST_LONG"/{nu,starship,bash-preexec.sh}
+  if [[ ${CTR_TEST_LONG-} ]]; then
+    mkdir "$stage/long"
+    for file in "$CTR_TEST_LONG"/*; do
+      [[ ! -f $file ]] || cp -P "$file" "$stage/long"
+    done
+  fi
 
   cd "$stage/cwd" || return
   local status=0
-  setpriv --reuid="$test_user" --regid="$(id -g "$test_user")" --init-groups --inh-caps=-all \
+  "${log[@]}" setpriv --reuid="$test_user" --regid="$(id -g "$test_user")" --init-groups --inh-caps=-all \
     env -i HOME="$home" USER="$test_user" LOGNAME="$test_user" SHELL=/bin/bash PATH="$test_path" \
     LANG=C.UTF-8 TERM=xterm-256color RUST_TEST_THREADS="$RUST_TEST_THREADS" \
     CTR_APPTAINER="$CTR_APPTAINER" CTR_TEST_BIN="$stage/ctr" CTR_TEST_LONG="$stage/long" \
-    CTR_TEST_TOOL="$stage/tool" \
+    CTR_TEST_TOOL="$stage/tool" ${CTR_TEST_SHELLS+"CTR_TEST_SHELLS=$CTR_TEST_SHELLS"} \
     "${run[@]}" "$stage/real" "${filter[@]}" "${skips[@]}" </dev/null 9>&- &
   wait $! || status=$? # in the background, so that a signal to this script acts at once
   clean_up

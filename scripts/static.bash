@@ -36,6 +36,17 @@ emitted() {
   return $status
 }
 
+shell_syntax() {
+  local status=0
+  each bash -n -- shell/*.bash completions/*.bash || status=1
+  each dash -n -- shell/*.sh || status=1
+  each zsh -n -- shell/*.zsh completions/*.zsh || status=1
+  each fish --no-execute -- shell/*.fish completions/*.fish || status=1
+  each tcsh -n -- shell/*.tcsh || status=1
+  each python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read())' -- shell/*.xsh || status=1
+  return $status
+}
+
 static_checks() {
   local bash_files unit
   mapfile -t bash_files < <(grep -lE '^#!.*bash$' scripts/* .ci/run; ls scripts/*.bash shell/*.bash completions/*.bash)
@@ -46,12 +57,8 @@ static_checks() {
   check 'cargo clippy' cargo clippy --all-targets --locked -- -D warnings
   check shellcheck shellcheck "${bash_files[@]}" shell/*.sh
   check 'bash -n' each bash -n -- "${bash_files[@]}"
-  check 'dash -n' each dash -n -- shell/*.sh
-  check 'zsh -n' each zsh -n -- shell/*.zsh completions/*.zsh
-  check 'fish --no-execute' each fish --no-execute -- shell/*.fish completions/*.fish
+  check 'the syntax of what is shipped for shells' shell_syntax
   check 'fish_indent' each fish_indent --check -- shell/*.fish
-  check 'tcsh -n' each tcsh -n -- shell/*.tcsh
-  check 'python syntax' each python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read())' -- shell/*.xsh
   check 'mandoc -Tlint' each mandoc -Tlint -Wwarning -- man/*
   check 'unit tests' cargo test --locked "${unit[@]}"
   check 'what is emitted' emitted

@@ -9,6 +9,7 @@ mod activate;
 mod at_prompt;
 mod attributes;
 mod binds;
+mod blesh;
 mod completion;
 mod config;
 mod crash;
