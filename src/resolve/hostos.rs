@@ -17,6 +17,18 @@ use crate::error::{Error, Result};
 /// Folders that Apptainer provides itself, or that hold homes, of which it brings the user's.
 const GIVEN: [&str; 7] = ["proc", "sys", "dev", "tmp", "home", "root", "lost+found"];
 
+/// What Apptainer puts at the top of each image, and what a host has that was once made of one: the
+/// image's own has to be there.
+const OF_IMAGES: [&str; 7] = [
+    ".singularity.d",
+    ".exec",
+    ".run",
+    ".shell",
+    ".test",
+    "environment",
+    "singularity",
+];
+
 /// Folders of the system: bound read-only. Others (`/scratch`, `/data`, …) stay as they are.
 const SYSTEM: [&str; 16] = [
     "bin", "boot", "etc", "lib", "lib32", "lib64", "libx32", "opt", "run", "sbin", "srv", "usr",
@@ -41,7 +53,7 @@ enum Entry {
 /// # Errors
 /// The cache folder cannot be written; Apptainer cannot build.
 pub fn skeleton(around: &Surroundings) -> Result<PathBuf> {
-    let entries = top_level()?;
+    let entries = top_level(Path::new("/"))?;
     let folder = around.memory.folder().join("hostos");
     let image = folder.join(format!("{}.sif", label(&entries)));
     if image.is_file() || around.dry_run {
@@ -68,7 +80,7 @@ pub fn skeleton(around: &Surroundings) -> Result<PathBuf> {
 /// The root folder cannot be read.
 pub fn binds(around: &Surroundings) -> Result<Vec<String>> {
     let mut binds = Vec::new();
-    for (name, entry) in top_level()? {
+    for (name, entry) in top_level(Path::new("/"))? {
         let path = format!("/{name}");
         if entry != Entry::Folder || GIVEN.contains(&name.as_str()) {
             continue;
@@ -98,16 +110,16 @@ fn enter(path: &str) -> nix::Result<()> {
     }
 }
 
-/// The real folders and the links at the top level of the host, by name.
-fn top_level() -> Result<BTreeMap<String, Entry>> {
-    let failed = |error| Error::io("cannot read /", error);
+/// The real folders and the links at the top level of the host, by name; hidden ones too.
+fn top_level(root: &Path) -> Result<BTreeMap<String, Entry>> {
+    let failed = |error| Error::io(format!("cannot read {}", root.display()), error);
     let mut entries = BTreeMap::new();
-    for entry in fs::read_dir("/").map_err(failed)?.flatten() {
+    for entry in fs::read_dir(root).map_err(failed)?.flatten() {
         let Ok(name) = entry.file_name().into_string() else {
             continue;
         };
         // A comma or colon would be read as Apptainer's own.
-        if name.starts_with('.') || name.contains([',', ':']) {
+        if name.contains([',', ':']) || OF_IMAGES.contains(&name.as_str()) {
             continue;
         }
         match entry.file_type() {
@@ -165,4 +177,35 @@ fn lay_out(tree: &Path, entries: &BTreeMap<String, Entry>) -> std::io::Result<()
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_folders_are_there_and_what_belongs_to_an_image_is_not() {
+        let root = tempfile::tempdir().unwrap();
+        for folder in ["usr", ".old", ".singularity.d", "a,b", "a:b"] {
+            fs::create_dir(root.path().join(folder)).unwrap();
+        }
+        for (name, target) in [
+            ("lib", "usr/lib"),
+            (".link", "usr"),
+            (".exec", ".singularity.d/actions/exec"),
+            ("environment", ".singularity.d/env/90-environment.sh"),
+        ] {
+            symlink(target, root.path().join(name)).unwrap();
+        }
+        fs::write(root.path().join(".dockerenv"), "").unwrap();
+        let link = |target: &str| Entry::Link(target.into());
+        let expected = [
+            (".link", link("usr")),
+            (".old", Entry::Folder),
+            ("lib", link("usr/lib")),
+            ("usr", Entry::Folder),
+        ];
+        let expected = expected.map(|(name, entry)| (name.to_owned(), entry));
+        assert_eq!(top_level(root.path()).unwrap(), BTreeMap::from(expected));
+    }
 }

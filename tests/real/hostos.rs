@@ -119,6 +119,27 @@ fn commands_from_opt_work() {
 }
 
 #[test]
+fn a_hidden_top_level_folder_of_the_host_is_there() {
+    let place = Place::bare();
+    let root = place.folder("root");
+    let script = format!(
+        "mount -t tmpfs none {root}
+        for entry in /*; do
+            if [ -L $entry ]; then cp -P $entry {root}/
+            elif [ -d $entry ]; then mkdir {root}$entry; mount --rbind $entry {root}$entry; fi
+        done
+        mkdir {root}/.old; echo hidden > {root}/.old/file
+        cd {root}; pivot_root . .; umount -l .; cd {work}",
+        root = root.display(),
+        work = place.work().display(),
+    );
+    place.ctr_in_world(&script, &["start", "dev"]).ok();
+    let shown = inside(&place, &["cat", "/.old/file"]);
+    assert_eq!(shown.text(), "hidden\n");
+    place.ctr(["stop", "dev"]).ok();
+}
+
+#[test]
 fn every_top_level_folder_of_the_host_is_there() {
     let place = place();
     let of_apptainer = ["/proc", "/sys", "/dev", "/tmp", "/home", "/root"];
