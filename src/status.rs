@@ -174,8 +174,10 @@ fn judge(
         .as_ref()
         .or(record.map(|record| &record.process))
     else {
-        // A file of the reference says neither which process nor which host.
-        return match context.place.is_of_the_host() {
+        // A file of the reference says neither which process nor which host. What lives has a record,
+        // whose numbers may be those of another pid namespace.
+        let is_told = context.place.is_of_the_host() || !engine.has_record(&state.setup.name);
+        return match is_told {
             true => (
                 Status::Dead,
                 "Apptainer has no record of it here".into(),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Process, processes};
+use super::{Engine, Process, processes};
 use crate::context::Context;
 use crate::error::{Error, Result};
 
@@ -94,6 +94,17 @@ pub fn list(records: &Path, context: &Context) -> Result<Vec<Record>> {
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(found)
+}
+
+impl Engine<'_> {
+    /// True when Apptainer has a record of that name here, of one that can be seen to live or not;
+    /// also when that cannot be told.
+    pub fn has_record(&self, name: &str) -> bool {
+        let users = self.records_folder().join("app").join(&self.context.host);
+        entries(&users).map_or(true, |users| {
+            users.iter().any(|user| user.join(name).exists())
+        })
+    }
 }
 
 /// Removes the record and the logs of an instance that has ended; of one that lives, nothing.

@@ -142,6 +142,9 @@ fn it_may_live_on_another_host_and_only_stop_removes_it() {
     place.ctr(["prune"]).ok();
     assert!(file.exists());
     place.crash("cnt1");
+    // Apptainer removes its record of one that has ended when it lists them.
+    place.apptainer(["instance", "list"]).ok();
+    assert!(place.records().is_empty());
     place
         .ctr(["prune"])
         .ok()
@@ -150,6 +153,18 @@ fn it_may_live_on_another_host_and_only_stop_removes_it() {
     assert!(file.exists());
     place.ctr(["stop", "cnt1"]).ok();
     assert!(!file.exists());
+}
+
+#[test]
+fn where_apptainer_has_no_record_of_it_it_is_dead_in_any_pid_namespace() {
+    let (place, _) = place();
+    let list = crate::identity::ctr_in_pid_namespace(&place, &["list", "--json"]).ok();
+    let listed = list.json()["instances"][0].clone();
+    assert_eq!(listed["status"], "dead", "{listed:#}");
+    start(&place);
+    let list = crate::identity::ctr_in_pid_namespace(&place, &["list", "--json"]).ok();
+    let listed = list.json()["instances"][0].clone();
+    assert_eq!(listed["status"], "elsewhere", "{listed:#}");
 }
 
 #[test]
