@@ -2,8 +2,10 @@
 # Every statement here ends with `;`, so that it survives `eval $(…)` without quotes.
 
 # Sets a variable of the instance. What this shell alone knows of it (that it is not exported, an
-# integer, an array) no child could hand back, so it is kept in a variable beside it.
+# integer, an array) no child could hand back, so it is kept in a variable beside it, which no child
+# is given: what a child finds under that name is nothing of its own.
 function __ctr_set() {
+    \builtin unset -v "__ctr_was_$1" 2>/dev/null || \builtin :;
     if \builtin declare -p "$1" >/dev/null 2>&1; then
         \builtin local __ctr_was;
         __ctr_was="$(\builtin declare -p "$1")";
@@ -14,6 +16,8 @@ function __ctr_set() {
                 \builtin return 0;
             fi;
             \builtin eval "__ctr_was_$1=\$__ctr_was";
+            # `set -a` has exported it.
+            \builtin export -n "__ctr_was_$1";
         fi;
     fi;
     \builtin export "$1=$2";
@@ -21,8 +25,14 @@ function __ctr_set() {
 # Gives a variable back: what this shell knew of it, else what the environment held ($2), else unset.
 function __ctr_restore() {
     \builtin local __ctr_was;
-    \builtin eval "__ctr_was=\"\${__ctr_was_$1-}\"";
-    \builtin unset -v "__ctr_was_$1";
+    __ctr_was="$(\builtin declare -p "__ctr_was_$1" 2>/dev/null)" || __ctr_was='';
+    # One that is exported came from the environment, and is evaluated by nobody.
+    if [[ -n "$__ctr_was" && "${__ctr_was#"declare -- __ctr_was_$1="}" == "$__ctr_was" ]]; then
+        __ctr_was='';
+    elif [[ -n "$__ctr_was" ]]; then
+        \builtin eval "__ctr_was=\"\${__ctr_was_$1}\"";
+    fi;
+    \builtin unset -v "__ctr_was_$1" 2>/dev/null || \builtin :;
     if ! \builtin unset -v "$1" 2>/dev/null; then
         \builtin printf 'ctr: %s is read-only in this shell, and stays as it is\n' "$1" >&2;
     elif [[ "${__ctr_was#declare -- }" != "$__ctr_was" ]]; then

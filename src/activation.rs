@@ -11,7 +11,11 @@ use std::path::Path;
 
 use crate::called;
 use crate::context::{Place, Variables};
-use crate::environment::LONGEST_STRING;
+use crate::environment::{LONGEST_STRING, is_never_on_host};
+use crate::names::is_variable_name;
+
+#[cfg(test)]
+mod tests;
 
 /// The active instance's name.
 pub const INSTANCE: &str = "CTR_INSTANCE";
@@ -43,6 +47,19 @@ pub enum Statement {
     Restore { name: String, old: Option<OsString> },
     /// Drops what the shell remembers of a variable that stays as it is.
     Forget { name: String },
+}
+
+impl Statement {
+    /// The variable that it is about. Where it came from an environment or a file, it may be any text.
+    pub fn name(&self) -> &str {
+        match self {
+            Statement::Export { name, .. }
+            | Statement::Unset { name }
+            | Statement::Override { name, .. }
+            | Statement::Restore { name, .. }
+            | Statement::Forget { name } => name,
+        }
+    }
 }
 
 /// An instance as a shell sees it while it is active.
@@ -132,12 +149,13 @@ pub fn leave(variables: &Variables) -> Change {
         change.statements.push(Statement::Restore { name, old });
     }
     change.statements.extend(path_without_entry(variables));
+    // One whose name no shell can hold is nothing that any has set.
     let companions = variables.keys().filter(|name| is_companion(name));
-    change
-        .statements
-        .extend(companions.map(|name| Statement::Unset {
-            name: name.to_string_lossy().into_owned(),
-        }));
+    let names = companions.filter_map(|name| name.to_str());
+    let names = names.filter(|name| is_variable_name(name));
+    change.statements.extend(names.map(|name| Statement::Unset {
+        name: name.to_owned(),
+    }));
     change
 }
 
@@ -152,7 +170,7 @@ pub fn enter<'a>(
     apply(&mut now, &change.statements);
 
     let mut list = Vec::new();
-    for (name, value) in set {
+    for (name, value) in set.into_iter().filter(|(name, _)| can_be_set(name)) {
         let value = OsString::from(value);
         let old = now.get(OsStr::new(name));
         let old_name = format!("{OLD}{name}");
@@ -225,13 +243,17 @@ fn remembered(list: &str) -> impl Iterator<Item = Remembered<'_>> {
     list.split(',').filter_map(|item| {
         let mut parts = item.split(':');
         Some(Remembered {
-            name: parts
-                .next()
-                .filter(|name| crate::names::is_variable_name(name))?,
+            name: parts.next().filter(|name| can_be_set(name))?,
             hash: parts.next()?,
             had_value: parts.next()? == "o",
         })
     })
+}
+
+/// True for a variable that an activation may have set. `CTR_RESTORE` is the environment's word: what
+/// it says of any other is not believed.
+fn can_be_set(name: &str) -> bool {
+    is_variable_name(name) && !is_never_on_host(name)
 }
 
 fn is_companion(name: &OsStr) -> bool {
@@ -281,115 +303,4 @@ fn hash(value: &OsStr) -> String {
     const PRIME: u64 = 0x0100_0000_01b3;
     let fold = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(PRIME);
     format!("{:016x}", value.as_bytes().iter().fold(OFFSET, fold))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn here() -> Place {
-        Place {
-            boot_id: "b".into(),
-            pid_namespace: 7,
-        }
-    }
-
-    fn entered(variables: &Variables, name: &str, set: &[(&str, &str)]) -> Variables {
-        let entry = format!("/run/{name}");
-        let activation = Activation {
-            instance: name,
-            process: (7, 70),
-            path_entry: OsStr::new(&entry),
-            here: &here(),
-        };
-        let change = enter(variables, &activation, set.iter().copied());
-        let mut after = variables.clone();
-        apply(&mut after, &change.statements);
-        after
-    }
-
-    fn left(variables: &Variables) -> Variables {
-        let mut after = variables.clone();
-        apply(&mut after, &leave(variables).statements);
-        after
-    }
-
-    fn shell(pairs: &[(&str, &[u8])]) -> Variables {
-        pairs
-            .iter()
-            .map(|(name, value)| (name.into(), OsString::from_vec(value.to_vec())))
-            .collect()
-    }
-
-    #[test]
-    fn leaving_restores_unset_empty_and_odd_bytes() {
-        let before = shell(&[("PATH", b"/bin"), ("EMPTY", b""), ("ODD", b"\xff\n'")]);
-        let inside = entered(&before, "bio", &[("EMPTY", "x"), ("ODD", "y"), ("NEW", "")]);
-        assert_eq!(inside[OsStr::new("PATH")], "/run/bio:/bin");
-        let active = active(&inside, &here()).unwrap();
-        assert_eq!(
-            (active.name.as_str(), active.process),
-            ("bio", Some((7, 70)))
-        );
-        assert_eq!(left(&inside), before);
-        assert_eq!(without(&inside), before);
-    }
-
-    #[test]
-    fn what_the_user_changed_since_stays() {
-        let before = shell(&[("PATH", b"/bin"), ("A", b"old")]);
-        let mut inside = entered(&before, "bio", &[("A", "new"), ("B", "new")]);
-        inside.insert("A".into(), "mine".into());
-        inside.remove(OsStr::new("B"));
-        inside.insert("PATH".into(), "/first:/run/bio:/bin:/last".into());
-        let after = left(&inside);
-        assert_eq!(
-            after,
-            shell(&[("PATH", b"/first:/bin:/last"), ("A", b"mine")])
-        );
-        assert_eq!(leave(&inside).kept, ["A", "B"]);
-    }
-
-    #[test]
-    fn another_instance_leaves_the_first_and_twice_is_once() {
-        let before = shell(&[("PATH", b"/bin")]);
-        let once = entered(&before, "one", &[("A", "1")]);
-        assert_eq!(entered(&once, "one", &[("A", "1")]), once);
-        let other = entered(&once, "two", &[("B", "2")]);
-        assert!(!other.contains_key(OsStr::new("A")));
-        assert_eq!(left(&other), before);
-    }
-
-    #[test]
-    fn a_path_that_was_not_set_is_not_set_again() {
-        for before in [shell(&[]), shell(&[("PATH", b"")])] {
-            assert_eq!(left(&entered(&before, "bio", &[])), before);
-        }
-    }
-
-    #[test]
-    fn an_activation_of_another_place_is_told() {
-        let inside = entered(&Variables::new(), "bio", &[]);
-        let elsewhere = Place {
-            boot_id: "c".into(),
-            ..here()
-        };
-        assert!(active(&inside, &here()).unwrap().here);
-        assert!(!active(&inside, &elsewhere).unwrap().here);
-        assert_eq!(active(&Variables::new(), &here()), None);
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_is_set_leaving_gives_back_what_was(
-            old in proptest::collection::btree_map("[A-E]", proptest::option::of(".{0,9}"), 0..5),
-            new in proptest::collection::btree_map("[A-E]", ".{0,9}", 0..5),
-        ) {
-            let mut before = shell(&[("PATH", b"/a::/b:")]);
-            before.extend(old.into_iter().filter_map(|(k, v)| Some((k.into(), v?.into()))));
-            let set: Vec<_> = new.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-            prop_assert_eq!(left(&entered(&before, "x", &set)), before);
-        }
-    }
 }

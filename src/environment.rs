@@ -46,7 +46,7 @@ const EXECUTED_INSIDE: [&str; 2] = ["PS1", "PROMPT_COMMAND"];
 
 /// Names that never reach the host's shell: they are the user's own, steer the host's programs,
 /// or mean something to a shell. A `*` at the end stands for any rest.
-const NEVER_ON_HOST: [&str; 77] = [
+const NEVER_ON_HOST: [&str; 78] = [
     "PATH",
     "HOME",
     "SHELL",
@@ -122,6 +122,7 @@ const NEVER_ON_HOST: [&str; 77] = [
     "LANGUAGE",
     "LC_*",
     "CTR_*",
+    "__ctr*",
     "APPTAINER*",
     "SINGULARITY*",
 ];

@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::engine;
 use crate::error::Result;
-use crate::output::print;
+use crate::output::{print, printable};
 
 /// Stands for the instance's name in a format.
 const NAME: &str = "{name}";
@@ -28,6 +28,7 @@ pub fn run(args: &cli::Prompt, context: &Context) -> Result<()> {
         Some(format) => format.clone(),
         None => Config::load(context)?.prompt_format.value,
     };
-    print(format.replace(NAME, &active.name).as_bytes());
+    // The name is the environment's word, and goes to a terminal.
+    print(format.replace(NAME, &printable(&active.name)).as_bytes());
     Ok(())
 }

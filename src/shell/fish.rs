@@ -27,8 +27,10 @@ fn line(statement: &Statement) -> Vec<u8> {
         Statement::Unset { name } => format!("set -eg {name}").into_bytes(),
         Statement::Forget { name } => format!("set -eg {KEPT}{name}").into_bytes(),
         Statement::Override { name, value, .. } => {
+            // Not exported, so that it is not taken for a child's own.
             let keep = format!(
-                "if set -qg {name}; and not set -qgx {name}; set -g {KEPT}{name} ${name}; end; "
+                "set -eg {KEPT}{name}; \
+                 if set -qg {name}; and not set -qgx {name}; set -gu {KEPT}{name} ${name}; end; "
             );
             [keep.as_bytes(), &set(name, value)].concat()
         }
@@ -38,7 +40,7 @@ fn line(statement: &Statement) -> Vec<u8> {
                 None => format!("set -eg {name}").into_bytes(),
             };
             let kept = format!(
-                "; if set -qg {KEPT}{name}; set -gu {name} ${KEPT}{name}; set -eg {KEPT}{name}; end"
+                "; if set -qgu {KEPT}{name}; set -gu {name} ${KEPT}{name}; end; set -eg {KEPT}{name}"
             );
             [back.as_slice(), kept.as_bytes()].concat()
         }

@@ -13,6 +13,7 @@ mod xonsh;
 use std::ffi::OsStr;
 
 use crate::activation::Statement;
+use crate::names::is_variable_name;
 
 pub use init::{Options, command_file, completion_file, evaluation, integration, rc_line};
 pub use name::ShellName;
@@ -34,7 +35,13 @@ const KEPT: &str = "__ctr_was_";
 
 /// Code that does what the statements say. Each ends with `;` and a newline, so that it survives
 /// `eval $(…)` without quotes.
+///
+/// A statement whose name is not that of a variable is left out: no shell could do it, and the name
+/// would be code. Names come from environments, state files and sidecars.
 pub fn code(shell: ShellName, statements: &[Statement]) -> Vec<u8> {
+    let is_named = |statement: &&Statement| is_variable_name(statement.name());
+    let statements: Vec<Statement> = statements.iter().filter(is_named).cloned().collect();
+    let statements = statements.as_slice();
     match shell {
         ShellName::Bash | ShellName::Zsh | ShellName::Sh => posix::code(shell, statements),
         ShellName::Fish => fish::code(statements),
@@ -91,6 +98,8 @@ fn without_comment_lines(code: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clap::ValueEnum;
+
     use super::*;
 
     fn written(shell: ShellName, name: &str, value: &str) -> String {
@@ -100,6 +109,43 @@ mod tests {
         };
         let unset = Statement::Unset { name: name.into() };
         String::from_utf8(code(shell, &[export, unset])).unwrap()
+    }
+
+    #[test]
+    fn a_name_that_is_none_is_printed_for_no_shell() {
+        for shell in ShellName::value_variants() {
+            let nothing = code(*shell, &[]);
+            for name in [
+                "A;pwn;#",
+                "A=$(pwn)",
+                "a[$(pwn)]",
+                "A\npwn",
+                "pwn-A",
+                "",
+                "1pwn",
+                "pwnä",
+            ] {
+                let name = || name.to_owned();
+                let statements = [
+                    Statement::Export {
+                        name: name(),
+                        value: "v".into(),
+                    },
+                    Statement::Unset { name: name() },
+                    Statement::Override {
+                        name: name(),
+                        value: "v".into(),
+                        exported: false,
+                    },
+                    Statement::Restore {
+                        name: name(),
+                        old: Some("v".into()),
+                    },
+                    Statement::Forget { name: name() },
+                ];
+                assert_eq!(code(*shell, &statements), nothing, "{shell:?} {:?}", name());
+            }
+        }
     }
 
     #[test]

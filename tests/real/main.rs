@@ -22,6 +22,7 @@ mod evaluate;
 mod exec;
 mod ext3;
 mod folder;
+mod forged;
 mod harness;
 mod hook;
 mod hostos;
