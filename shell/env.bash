@@ -35,11 +35,17 @@ function __ctr_restore() {
     \builtin unset -v "__ctr_was_$1" 2>/dev/null || \builtin :;
     if ! \builtin unset -v "$1" 2>/dev/null; then
         \builtin printf 'ctr: %s is read-only in this shell, and stays as it is\n' "$1" >&2;
-    elif [[ "${__ctr_was#declare -- }" != "$__ctr_was" ]]; then
-        \builtin eval "${__ctr_was#declare -- }";
     elif [[ -n "$__ctr_was" ]]; then
-        # Any other way to write this, and an array is a syntax error.
-        \builtin eval "declare -g ${__ctr_was#declare }";
+        if [[ "${__ctr_was#declare -- }" != "$__ctr_was" ]]; then
+            \builtin eval "${__ctr_was#declare -- }";
+        else
+            # Any other way to write this, and an array is a syntax error.
+            \builtin eval "declare -g ${__ctr_was#declare }";
+        fi;
+        # `set -a` has exported it.
+        __ctr_was="${__ctr_was%%" $1"*}";
+        # shellcheck disable=SC2163
+        [[ "${__ctr_was//x/}" != "$__ctr_was" ]] || \builtin export -n "$1";
     elif [[ "$#" -gt 1 ]]; then
         \builtin export "$1=$2";
     fi;
