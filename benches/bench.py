@@ -20,6 +20,8 @@ from statistics import median, quantiles
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNNING = 3  # Instances that run, among many states.
+PLACES = ["XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME",
+          "XDG_RUNTIME_DIR", "CTR_STATE_DIR", "APPTAINER_CONFIGDIR", "APPTAINER_CACHEDIR"]
 OFTEN = 10  # A start with its stop takes seconds; all else is measured so many times as often.
 
 
@@ -84,8 +86,7 @@ def surroundings(folder, apptainer):
         "CTR_APPTAINER": str(apptainer),
         "CTR_OVERLAY_PATH": str(folder),
     }
-    for name in ["XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME",
-                 "XDG_RUNTIME_DIR", "CTR_STATE_DIR", "APPTAINER_CONFIGDIR", "APPTAINER_CACHEDIR"]:
+    for name in PLACES:
         place = folder / name.lower()
         place.mkdir(mode=0o700)
         variables[name] = str(place)
@@ -206,6 +207,10 @@ class Bench:
     def runner(self, **more):
         """`run` and `timed`, with more variables."""
         return runner({**self.variables, **more}, str(self.folder / "stderr"))
+
+    def places(self):
+        """The folders in which ctr and Apptainer keep what they know, as the environment names them."""
+        return [Path(self.variables[name]) for name in PLACES]
 
     def start_some(self):
         for number in range(RUNNING):
