@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use crate::prompt::environment;
 use crate::support::{Place, Session, Shell, eventually};
 
 fn init(shell: Shell) -> String {
@@ -43,13 +44,13 @@ fn an_instance_that_was_stopped_elsewhere_is_left() {
         let place = Place::new();
         place.start("bio", &["-e", "K=of bio"]);
         let mut session = shell.interactive(&place, &init(shell));
-        let before = session.eval("command env -0");
+        let before = environment(&mut session);
         session.eval(&shell.eval("ctr env bio"));
         assert_eq!(session.eval("echo $K"), "of bio\n", "{shell:?}");
         place.ctr(["stop", "bio"]).ok();
         prompt_becomes(&mut session, "READY>");
         says_once(&mut session, "left `bio`: it was stopped");
-        assert_eq!(session.eval("command env -0"), before, "{shell:?}");
+        assert_eq!(environment(&mut session), before, "{shell:?}");
     }
 }
 

@@ -17,7 +17,7 @@ fn prompt_after(session: &mut Session, commands: &str) -> String {
 
 /// The sorted environment, without `_`, which changes with each command.
 #[track_caller]
-fn environment(session: &mut Session) -> Vec<Vec<u8>> {
+pub fn environment(session: &mut Session) -> Vec<Vec<u8>> {
     let bytes = session.eval_bytes("command env -0");
     let mut entries: Vec<Vec<u8>> = bytes.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect();
     entries.retain(|entry| !entry.starts_with(b"_="));
