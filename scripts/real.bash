@@ -61,10 +61,16 @@ only_programs_that_are_listed() {
       say "$path was run, and its package $package is not in scripts/programs"
       status=1
     fi
-  done <"$executed"
+  done < <(sort -u "$executed")
   [[ -s $executed ]] || { say 'nothing was run'; status=1; }
   rm "$executed"
   return $status
+}
+
+as_test_user() { # FOLDER [KEY=VALUE...] COMMAND...
+  (cd "$1" && exec "${log[@]}" setpriv --reuid="$test_user" --regid="$(id -g "$test_user")" --init-groups --inh-caps=-all \
+    env -i HOME="$home" USER="$test_user" LOGNAME="$test_user" SHELL=/bin/bash PATH="$test_path" \
+    LANG=C.UTF-8 TERM=xterm-256color "${@:2}" </dev/null)
 }
 
 # Real users are not root, so root becomes one: all that the tests need is put where that user
@@ -98,15 +104,27 @@ real_as_user() {
     done
   fi
 
-  cd "$stage/cwd" || return
   local status=0
-  "${log[@]}" setpriv --reuid="$test_user" --regid="$(id -g "$test_user")" --init-groups --inh-caps=-all \
-    env -i HOME="$home" USER="$test_user" LOGNAME="$test_user" SHELL=/bin/bash PATH="$test_path" \
-    LANG=C.UTF-8 TERM=xterm-256color RUST_TEST_THREADS="$RUST_TEST_THREADS" \
-    CTR_APPTAINER="$CTR_APPTAINER" CTR_TEST_BIN="$stage/ctr" CTR_TEST_LONG="$stage/long" \
-    CTR_TEST_TOOL="$stage/tool" ${CTR_TEST_SHELLS+"CTR_TEST_SHELLS=$CTR_TEST_SHELLS"} \
-    "${run[@]}" "$stage/real" "${filter[@]}" "${skips[@]}" </dev/null 9>&- &
+  as_test_user "$stage/cwd" CTR_APPTAINER="$CTR_APPTAINER" CTR_TEST_BIN="$stage/ctr" \
+    CTR_TEST_LONG="$stage/long" CTR_TEST_TOOL="$stage/tool" RUST_TEST_THREADS="$RUST_TEST_THREADS" \
+    ${CTR_TEST_SHELLS+"CTR_TEST_SHELLS=$CTR_TEST_SHELLS"} \
+    "${run[@]}" "$stage/real" "${filter[@]}" "${skips[@]}" 9>&- &
   wait $! || status=$? # in the background, so that a signal to this script acts at once
   clean_up
+  return $status
+}
+
+# An ordinary user has no cargo here: they measure the ctr that is on their PATH.
+benches_as_user() {
+  local folder status=0 bench few=(--runs 2)
+  folder=$(mktemp -d "/var/tmp/$test_user.XXXXXX") || return
+  cp -r benches scripts "$folder"
+  install -D "$ctr" "$folder/bin/ctr"
+  chown -R "$test_user" "$folder"
+  for bench in run join shim shell soak; do
+    [[ $bench != soak ]] || few=(--instances 5 --commands 200)
+    as_test_user "$folder" PATH="$folder/bin:$test_path" timeout 10m "benches/$bench" "${few[@]}" || status=1
+  done
+  rm -rf "$folder"
   return $status
 }
