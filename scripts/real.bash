@@ -49,16 +49,17 @@ if [[ $EUID = 0 && ! ${filter[*]} ]]; then
 fi
 
 only_programs_that_are_listed() {
-  local path package listed status=0
-  listed=" $(sed 's/#.*//' scripts/programs | awk '{ printf "%s ", $2 }')"
+  local path program package listed_files=' ' listed_packages=' ' status=0
+  while read -r program package _; do
+    [[ ! $program ]] || listed_packages+="$package "
+    ! program=$(PATH=$test_path type -P "$program") || listed_files+="$(realpath "$program") " # python3.11
+  done < <(sed 's/#.*//' scripts/programs)
   while read -r path; do
     # A package may have put it into /bin, which is /usr/bin.
     package=$(dpkg-query -S "$path" "${path#/usr}" 2>/dev/null | sed -n 's/^\([^ :]*\).*: .*/\1/p' | sed q)
-    if [[ ! $package ]]; then
-      say "$path was run, which no package has"
-      status=1
-    elif [[ $listed != *" $package "* && $(dpkg-query -Wf '${Essential} ${Priority}' "$package") != *@(yes|required)* ]]; then
-      say "$path was run, and its package $package is not in scripts/programs"
+    if [[ $listed_files != *" $path "* && $listed_packages != *" ${package:-?} "* ]] &&
+      [[ ! $package || $(dpkg-query -Wf '${Essential} ${Priority}' "$package") != *@(yes|required)* ]]; then
+      say "$path was run, and ${package:-it} is not in scripts/programs"
       status=1
     fi
   done < <(sort -u "$executed")
