@@ -18,6 +18,7 @@ mod names;
 mod output;
 mod parse;
 mod plan;
+mod private;
 mod report;
 mod resolve;
 mod runtime;

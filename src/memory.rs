@@ -9,11 +9,13 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::context::Context;
 use crate::error::Result;
+use crate::private;
 
 /// A folder of remembered answers, in the user's cache. It can be lost at any time.
 #[derive(Debug, Clone)]
 pub struct Memory {
     folder: PathBuf,
+    uid: u32,
 }
 
 /// One answer and the file that it is true of.
@@ -30,12 +32,29 @@ impl Memory {
     pub fn new(context: &Context) -> Self {
         Memory {
             folder: context.cache_home().join("ctr"),
+            uid: context.uid,
         }
     }
 
-    /// The folder itself, for what is kept there as a file of its own.
-    pub fn folder(&self) -> &Path {
-        &self.folder
+    /// A folder in it for what is kept there as files of their own, there or not.
+    pub fn folder(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// The same, made when it is missing, which nobody else can put anything into.
+    ///
+    /// # Errors
+    /// It cannot be made, is a link, or belongs to another.
+    pub fn private_folder(&self, name: &str) -> Result<PathBuf> {
+        private::make(&self.folder, self.uid)?;
+        let folder = self.folder(name);
+        private::make(&folder, self.uid)?;
+        Ok(folder)
+    }
+
+    /// True for a file that this user alone can have written.
+    pub fn is_own(&self, file: &Path) -> bool {
+        private::is_own_file(file, self.uid)
     }
 
     /// The answer to `question` about the file at `path`: remembered while the file's path, size
@@ -56,8 +75,9 @@ impl Memory {
         let file = self
             .folder
             .join(format!("{question}-{:016x}.json", hasher.finish()));
-        let known = std::fs::read(&file)
-            .ok()
+        let known = private::is_own_file(&file, self.uid)
+            .then(|| std::fs::read(&file).ok())
+            .flatten()
             .and_then(|bytes| serde_json::from_slice::<Entry<T>>(&bytes).ok())
             .filter(|entry| entry.path == path && entry.size == size && entry.modified == modified);
         if let Some(entry) = known {
@@ -74,8 +94,10 @@ impl Memory {
     }
 
     fn write<T: Serialize>(&self, file: &Path, entry: &Entry<T>) {
+        if private::make(&self.folder, self.uid).is_err() {
+            return;
+        }
         let attempt = || -> std::io::Result<()> {
-            std::fs::create_dir_all(&self.folder)?;
             let mut temporary = tempfile::NamedTempFile::new_in(&self.folder)?;
             serde_json::to_writer(&mut temporary, entry)?;
             temporary.persist(file)?;

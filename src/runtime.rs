@@ -1,9 +1,10 @@
 //! The node-local folder for what shells look at: never on a home, which may be NFS and hang.
 //! It can be lost at any time and is made again.
 
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder};
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,10 +13,16 @@ use tempfile::NamedTempFile;
 
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
+use crate::private;
 
 /// How long code may lie before a shell reads it. That happens at once, and it removes the file; what
 /// was printed and never evaluated is not kept for good.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+
+/// Where the folder is when no session gives one.
+const TMP: &str = "/tmp";
+
+const NAME_ONE: &str = "set XDG_RUNTIME_DIR to a private folder of this host";
 
 /// A new file, for its owner only, with code for a shell that reads it once. `content` is told where.
 ///
@@ -79,73 +86,99 @@ fn cannot_write(path: &Path, error: std::io::Error) -> Error {
     Error::io(format!("cannot write {}", path.display()), error)
 }
 
-/// `$XDG_RUNTIME_DIR/ctr`, else `/run/user/<uid>/ctr` where there is such a folder (jobs of `cron` are
-/// not told of it), else `/tmp/ctr-<uid>`; made when it is missing. For a shim, the one that it is in.
+/// The first of these that nobody else can put programs into; made when it is missing:
+/// `$XDG_RUNTIME_DIR/ctr`; `/run/user/<uid>/ctr` (jobs of `cron` are not told of it); `/tmp/ctr-<uid>`; where
+/// that is another's, `/tmp/ctr-<uid>-<six letters>`. For a shim, the one that it is in.
 ///
 /// # Errors
-/// It is a link, belongs to another, or others may enter it: they could put programs in it.
+/// None can be made.
 pub fn private_folder(context: &Context) -> Result<PathBuf> {
     if let Some(shim) = &context.shim {
         return Ok(shim.private_folder.clone());
     }
-    let folder = candidates(context).into_iter().find(|folder| {
-        let above = folder.parent().unwrap_or(folder);
-        above.is_dir() && access(above, AccessFlags::W_OK).is_ok()
-    });
-    let folder = folder.unwrap_or_else(|| in_tmp(context));
-    match DirBuilder::new().mode(0o700).create(&folder) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-            return Err(unmade(&folder, error));
+    let uid = context.uid;
+    for folder in in_sessions(context) {
+        let above = folder.parent().unwrap_or(&folder);
+        let can_be = private::is_safe_above(above, uid) && access(above, AccessFlags::W_OK).is_ok();
+        if can_be && is_made(&folder, uid) {
+            return Ok(folder);
         }
-        _ => {} // whatever is there now is looked at
     }
-    check(&folder, context.uid)?;
-    Ok(folder)
+    let tmp = fs::metadata(TMP).map_err(|error| unmade(Path::new(TMP), error))?;
+    if !private::is_closed(tmp.mode()) {
+        let message = format!("in {TMP} anybody may put a folder in the place of another");
+        return Err(Error::new(Kind::Io, message).hint(NAME_ONE));
+    }
+    let usual = in_tmp(context);
+    if is_made(&usual, uid) {
+        return Ok(usual);
+    }
+    match others_in_tmp(context).into_iter().next() {
+        Some(folder) => Ok(folder),
+        None => tempfile::Builder::new()
+            .prefix(&format!("ctr-{uid}-"))
+            .permissions(fs::Permissions::from_mode(0o700))
+            .tempdir_in(TMP)
+            .map(tempfile::TempDir::keep)
+            .map_err(|error| unmade(&usual, error).hint(NAME_ONE)),
+    }
+}
+
+/// What is in the way of a better place than `folder`, when something is.
+pub fn passed_over(context: &Context, folder: &Path) -> Option<Error> {
+    let places = in_sessions(context).chain([in_tmp(context)]);
+    let mut better = places.take_while(|place| place != folder);
+    let there = better.find(|place| place.symlink_metadata().is_ok());
+    there.and_then(|place| private::check(&place, context.uid).err())
 }
 
 /// Every such folder that this user has here: other sessions may have had another.
 pub fn private_folders(context: &Context) -> Vec<PathBuf> {
-    let mut folders = candidates(context);
-    folders.push(in_tmp(context));
+    let mut folders: Vec<PathBuf> = in_sessions(context).collect();
+    let usual = in_tmp(context);
+    if is_anothers(&usual, context.uid) {
+        folders.extend(others_in_tmp(context));
+    }
+    folders.push(usual);
     folders.dedup();
-    folders.retain(|folder| check(folder, context.uid).is_ok());
+    folders.retain(|folder| private::check(folder, context.uid).is_ok());
     folders
 }
 
-fn candidates(context: &Context) -> Vec<PathBuf> {
+/// The folders that a login session gives, the caller's first.
+fn in_sessions(context: &Context) -> impl Iterator<Item = PathBuf> {
     let named = context.setting("XDG_RUNTIME_DIR").map(PathBuf::from);
     let usual = PathBuf::from(format!("/run/user/{}", context.uid));
     let folders = named.into_iter().filter(|named| named.is_absolute());
-    folders
-        .chain([usual])
-        .map(|folder| folder.join("ctr"))
-        .collect()
+    folders.chain([usual]).map(|folder| folder.join("ctr"))
 }
 
 fn in_tmp(context: &Context) -> PathBuf {
-    format!("/tmp/ctr-{}", context.uid).into()
+    format!("{TMP}/ctr-{}", context.uid).into()
 }
 
-/// Refuses a folder in which others could put programs.
-///
-/// # Errors
-/// It is not there, is a link, belongs to another, or others may enter it.
-pub fn check(folder: &Path, uid: u32) -> Result<()> {
-    let metadata = fs::symlink_metadata(folder)
-        .map_err(|error| Error::io(format!("cannot look at {}", folder.display()), error))?;
-    let fault = if !metadata.is_dir() {
-        "is not a folder"
-    } else if metadata.uid() != uid {
-        "belongs to another user"
-    } else if metadata.mode() & 0o077 != 0 {
-        "is open to others"
-    } else {
-        return Ok(());
-    };
-    Err(
-        Error::new(Kind::Io, format!("{} {fault}", folder.display()))
-            .hint("remove it, or set XDG_RUNTIME_DIR to a private folder of this host"),
-    )
+/// Those with a name that nobody could foresee, in their order.
+fn others_in_tmp(context: &Context) -> Vec<PathBuf> {
+    let prefix = format!("ctr-{}-", context.uid);
+    let is_one = |name: &OsString| name.as_encoded_bytes().starts_with(prefix.as_bytes());
+    let entries = fs::read_dir(TMP).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name()).filter(is_one);
+    let folders = names.map(|name| Path::new(TMP).join(name));
+    let mut folders: Vec<PathBuf> = folders
+        .filter(|folder| private::check(folder, context.uid).is_ok())
+        .collect();
+    folders.sort();
+    folders
+}
+
+/// True for a folder that is private, made when nothing is there.
+fn is_made(folder: &Path, uid: u32) -> bool {
+    let _ = DirBuilder::new().mode(0o700).create(folder); // whatever is there now is looked at
+    private::check(folder, uid).is_ok()
+}
+
+fn is_anothers(folder: &Path, uid: u32) -> bool {
+    folder.symlink_metadata().is_ok() && private::check(folder, uid).is_err()
 }
 
 /// Makes a folder for its owner only, and those above it.

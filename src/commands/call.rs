@@ -16,7 +16,7 @@ use crate::engine::{self, DEFAULT_PATH, Engine, Learn, NOT_THERE};
 use crate::error::{Error, Kind, Result};
 use crate::memory::Memory;
 use crate::output::Output;
-use crate::runtime;
+use crate::private;
 use crate::session::Session;
 use crate::shims::{self, Snapshot};
 use crate::state::Store;
@@ -41,7 +41,7 @@ fn attempt(called: &Called, arguments: &[OsString]) -> Result<()> {
     if let Some(around) = engine::around(&context).map(|around| around.to_string()) {
         return step_aside(called, arguments, context, &around);
     }
-    runtime::check(&called.private_folder, context.uid)
+    private::check(&called.private_folder, context.uid)
         .map_err(|error| error.hint("a shim is for the user who made it, and nobody else"))?;
     check_activation(called, &context)?;
 

@@ -182,8 +182,13 @@ fn state_folder(session: &Session) -> Check {
 
 fn runtime_folder(session: &Session) -> Check {
     const NAME: &str = "runtime folder";
-    match runtime::private_folder(session.context) {
-        Ok(folder) => Check::well(NAME, folder.display().to_string()),
+    let folder = runtime::private_folder(session.context);
+    match folder.map(|folder| (runtime::passed_over(session.context, &folder), folder)) {
+        Ok((None, folder)) => Check::well(NAME, folder.display().to_string()),
+        Ok((Some(why), folder)) => {
+            let folder = folder.display();
+            Check::well(NAME, format!("{folder}, since {}", why.message))
+        }
         Err(error) => Check::of(NAME, error),
     }
 }

@@ -79,16 +79,20 @@ pub fn check_again(binds: &mut Vec<String>, is_hostos: bool, around: &Surroundin
     Ok(())
 }
 
+/// The empty folder, in the user's cache.
+const NO_INSTANCES: &str = "no-instances";
+
 /// An empty folder over Apptainer's records: an `apptainer instance list` inside, in another pid
 /// namespace, would take the live ones for dead and delete them. Inside, Apptainer looks in the
 /// usual folder even where another is configured outside.
 fn shielded_records(around: &Surroundings) -> Result<Vec<String>> {
     let records = around.engine.records_folder();
     let usual = around.context.home.join(".apptainer/instances");
-    let empty = around.memory.folder().join("no-instances");
-    for folder in [&records, &empty].into_iter().filter(|_| !around.dry_run) {
-        std::fs::create_dir_all(folder)
-            .map_err(|error| Error::io(format!("cannot make {}", folder.display()), error))?;
+    let empty = around.memory.folder(NO_INSTANCES);
+    if !around.dry_run {
+        around.memory.private_folder(NO_INSTANCES)?;
+        std::fs::create_dir_all(&records)
+            .map_err(|error| Error::io(format!("cannot make {}", records.display()), error))?;
     }
     let usual = Some(usual).filter(|usual| *usual != records && usual.is_dir());
     let folders = [Some(records), usual].into_iter().flatten();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
 use std::hash::{Hash, Hasher};
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -35,6 +35,9 @@ const SYSTEM: [&str; 16] = [
     "var", "media", "cvmfs", "nix",
 ];
 
+/// Where the images are, in the user's cache.
+const FOLDER: &str = "hostos";
+
 /// Empty files that Apptainer binds the host's own over.
 const FILES: [&str; 5] = ["passwd", "group", "hosts", "localtime", "resolv.conf"];
 
@@ -54,13 +57,18 @@ enum Entry {
 /// The cache folder cannot be written; Apptainer cannot build.
 pub fn skeleton(around: &Surroundings) -> Result<PathBuf> {
     let entries = top_level(Path::new("/"))?;
-    let folder = around.memory.folder().join("hostos");
-    let image = folder.join(format!("{}.sif", label(&entries)));
-    if image.is_file() || around.dry_run {
+    let name = format!("{}.sif", label(&entries));
+    let planned = around.memory.folder(FOLDER).join(&name);
+    if around.dry_run {
+        return Ok(planned);
+    }
+    let folder = around.memory.private_folder(FOLDER)?;
+    let image = folder.join(name);
+    // It is run: one that others could have written is made anew.
+    if around.memory.is_own(&image) {
         return Ok(image);
     }
     let failed = |error| Error::io(format!("cannot write in {}", folder.display()), error);
-    fs::create_dir_all(&folder).map_err(failed)?;
     // Built beside its place and renamed, so that two starts at once do no harm.
     let workshop = tempfile::tempdir_in(&folder).map_err(failed)?;
     let (tree, built) = (
@@ -69,6 +77,8 @@ pub fn skeleton(around: &Surroundings) -> Result<PathBuf> {
     );
     lay_out(&tree, &entries).map_err(failed)?;
     around.engine.build(&tree, &built)?;
+    // As the caller's umask has made it, others may be allowed to write to it.
+    fs::set_permissions(&built, fs::Permissions::from_mode(0o600)).map_err(failed)?;
     fs::rename(&built, &image).map_err(failed)?;
     Ok(image)
 }

@@ -375,3 +375,45 @@ fn a_restart_makes_again_what_was_in_the_cache() {
     place.ctr(["restart", "dev"]).ok();
     assert_eq!(place.status("dev"), "running");
 }
+
+#[test]
+fn its_image_is_never_one_that_others_could_have_written() {
+    let place = Place::bare();
+    let start = |name: &str| {
+        let script = format!("umask 002; exec ctr start {name}");
+        place.program("sh").args(["-c", &script]).ok();
+    };
+    let mode = |path: &Path| fs::symlink_metadata(path).unwrap().mode() & 0o777;
+    start("one");
+    let image = place.glob("cache/ctr/hostos/*").pop().unwrap();
+    let folders = ["cache/ctr", "cache/ctr/hostos", "cache/ctr/no-instances"];
+    for folder in folders {
+        assert_eq!(mode(&place.path(folder)), 0o700, "{folder}");
+    }
+    assert_eq!(mode(&image), 0o600);
+
+    // As an older version has left it: what another member of the group has put there is not run.
+    for folder in folders {
+        place.mode(&place.path(folder), 0o775);
+    }
+    fs::write(&image, "not an image").unwrap();
+    place.mode(&image, 0o664);
+    start("two");
+    place.ctr(["exec", "two", "true"]).ok().quiet();
+    for folder in folders {
+        assert_eq!(mode(&place.path(folder)), 0o700, "{folder}");
+    }
+    // A link is not what was built.
+    let elsewhere = place.write("work/elsewhere.sif", "not an image");
+    fs::remove_file(&image).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &image).unwrap();
+    start("three");
+    assert_eq!(fs::read(&elsewhere).unwrap(), b"not an image");
+    assert!(fs::symlink_metadata(&image).unwrap().is_file());
+    // What is remembered of files, too.
+    let remembered = place.glob("cache/ctr/*.json");
+    assert!(!remembered.is_empty());
+    for file in remembered {
+        assert_eq!(mode(&file), 0o600, "{file:?}");
+    }
+}

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 
-use crate::support::{Output, Place, Run};
+use crate::support::{Place, Run};
 
 /// The instance whose folder for shims is asked for.
 const ENV: [&str; 4] = ["env", "--shell", "sh", "bio"];
@@ -40,13 +40,22 @@ fn assert_private(folder: &Path) {
     assert_eq!(seen, (0o700, nix::unistd::getuid().as_raw()), "{folder:?}");
 }
 
-/// Demands that the folder was refused for this reason, with a way out, and that no code was printed
-/// that succeeds.
+/// Demands that another folder is used than that one, each time the same, and gives it, as it is
+/// called outside of that world.
 #[track_caller]
-fn assert_refused(output: &Output, folder: &Path, fault: &str) {
-    let said = format!("error: {} {fault}", folder.display());
-    output.says(&[&said, " hint: ", "XDG_RUNTIME_DIR"]);
-    assert!(!output.text().contains("CTR_INSTANCE"), "{output}");
+fn assert_another(place: &Place, script: &str, not: &str) -> PathBuf {
+    let code = with_own_tmp(place, script, &ENV).ok();
+    assert_eq!(with_own_tmp(place, script, &ENV).ok().text(), code.text());
+    let marked = |folder: &str| code.text().contains(&format!("{folder}/shims/bio"));
+    assert!(!marked(not), "{code}");
+    let candidates = place.glob(&format!("{}*", &fallback()[1..]));
+    let used = candidates.into_iter().find(|folder| {
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        marked(&format!("/tmp/{name}"))
+    });
+    let used = used.unwrap_or_else(|| panic!("{code}"));
+    assert_private(&used);
+    used
 }
 
 #[test]
@@ -114,64 +123,102 @@ fn without_a_runtime_folder_it_lies_in_tmp_and_is_private() {
 }
 
 #[test]
-fn what_somebody_else_can_have_put_there_is_refused() {
+fn where_somebody_else_can_have_put_something_another_name_is_found() {
     let place = without_runtime_folder();
-    let (folder, mine) = (PathBuf::from(fallback()), place.path(&fallback()[1..]));
+    let mine = place.path(&fallback()[1..]);
     let target = place.folder("tmp/target");
     place.mode(&target, 0o700);
+    let is_empty = |folder: &Path| fs::read_dir(folder).unwrap().count() == 0;
 
     symlink("target", &mine).unwrap();
-    let output = with_own_tmp(&place, "", &ENV).fails(1);
-    assert_refused(&output, &folder, "is not a folder");
-    assert_eq!(
-        fs::read_dir(&target).unwrap().count(),
-        0,
-        "nothing is made there"
+    let other = assert_another(&place, "", &fallback());
+    let name = other.file_name().unwrap().to_str().unwrap();
+    assert!(
+        name.starts_with(&format!("{}-", &fallback()[5..])),
+        "{name}"
+    );
+    assert!(is_empty(&target), "nothing is made there");
+    // A shim there is one, and goes with its instance.
+    let add = place.ctr(["shim", "add", "bio", "cat"]);
+    add.env("XDG_RUNTIME_DIR", place.path("run")).ok();
+    with_own_tmp(&place, "", &ENV).ok();
+    assert!(other.join("shims/bio/cat").symlink_metadata().is_ok());
+    with_own_tmp(&place, "", &["shim", "remove", "bio", "cat"]).ok();
+    assert!(other.join("shims/bio/cat").symlink_metadata().is_err());
+    let doctor = with_own_tmp(&place, "", &["doctor"]).run();
+    assert!(
+        doctor.text().contains("ctr-") && doctor.text().contains("is not a folder"),
+        "{doctor}"
     );
     fs::remove_file(&mine).unwrap();
 
     fs::write(&mine, "").unwrap();
-    let output = with_own_tmp(&place, "", &ENV).fails(1);
-    assert_refused(&output, &folder, "is not a folder");
+    assert_eq!(assert_another(&place, "", &fallback()), other);
     fs::remove_file(&mine).unwrap();
 
     fs::create_dir(&mine).unwrap();
     for mode in [0o755, 0o770, 0o701, 0o1777] {
         place.mode(&mine, mode);
-        let output = with_own_tmp(&place, "", &ENV).fails(1);
-        assert_refused(&output, &folder, "is open to others");
-        assert_eq!(fs::read_dir(&mine).unwrap().count(), 0, "{mode:o}");
+        assert_eq!(assert_another(&place, "", &fallback()), other);
+        assert!(is_empty(&mine), "{mode:o}");
     }
-    place.mode(&mine, 0o700);
-    with_own_tmp(&place, "", &ENV).ok();
-
     // A folder of root's, which belongs to nobody known in that world.
-    let foreign = format!("mount --bind /etc {}", folder.display());
-    let output = with_own_tmp(&place, &foreign, &ENV).fails(1);
-    assert_refused(&output, &folder, "belongs to another user");
+    let foreign = format!("mount --bind /etc {}", fallback());
+    assert_eq!(assert_another(&place, &foreign, &fallback()), other);
+    place.mode(&mine, 0o700);
+    let code = with_own_tmp(&place, "", &ENV).ok();
+    assert!(
+        code.text().contains(&format!("{}/shims", fallback())),
+        "{code}"
+    );
 }
 
 #[test]
 fn in_the_runtime_folder_it_is_looked_at_as_closely() {
     let place = Place::new();
     place.start("bio", &[]);
+    place.folder("tmp");
     let folder = place.path("run/ctr");
+    let shown = folder.to_str().unwrap();
     let target = place.folder("target");
     place.mode(&target, 0o700);
-    symlink(&target, &folder).unwrap();
-    assert_refused(&place.ctr(ENV).fails(1), &folder, "is not a folder");
-    fs::remove_file(&folder).unwrap();
-    symlink("nowhere", &folder).unwrap();
-    assert_refused(&place.ctr(ENV).fails(1), &folder, "is not a folder");
-    fs::remove_file(&folder).unwrap();
+    for leads_to in [target.to_str().unwrap(), "nowhere"] {
+        symlink(leads_to, &folder).unwrap();
+        assert_another(&place, "", shown);
+        fs::remove_file(&folder).unwrap();
+    }
     fs::create_dir(&folder).unwrap();
     place.mode(&folder, 0o750);
-    assert_refused(&place.ctr(ENV).fails(1), &folder, "is open to others");
-    let foreign = format!("mount --bind /etc {}", folder.display());
-    let output = place.ctr_in_world(&foreign, &ENV).fails(1);
-    assert_refused(&output, &folder, "belongs to another user");
+    assert_another(&place, "", shown);
+    assert_another(&place, &format!("mount --bind /etc {shown}"), shown);
     // What needs no shims goes on: to be inside, and to end it.
     place.ctr(["exec", "bio", "true"]).ok().quiet();
     place.ctr(["stop", "bio"]).ok();
     place.assert_forgotten("bio");
+}
+
+#[test]
+fn it_is_not_made_where_another_can_put_a_folder_in_its_place() {
+    let mut place = Place::new();
+    place.start("bio", &[]);
+    place.folder("tmp");
+    let run = place.path("run");
+    let in_run = run.join("ctr");
+    for mode in [0o777, 0o770, 0o720] {
+        place.mode(&run, mode);
+        assert_another(&place, "", in_run.to_str().unwrap());
+        assert!(!in_run.exists(), "{mode:o}");
+    }
+    // Where everybody may move only what is theirs, it is as safe as in /tmp.
+    place.mode(&run, 0o1777);
+    place.ctr(ENV).ok();
+    assert_private(&in_run);
+    // As root finds it that has become root in the session of a user: whoever owns the folder above can
+    // put another one there. In that world, root's own folders belong to nobody known.
+    place.set("XDG_RUNTIME_DIR", "/var/tmp");
+    assert_another(&place, "", "/var/tmp/ctr");
+    let open_tmp = "chmod 777 /tmp; mount -t tmpfs none /run; true";
+    let output = with_own_tmp(&place, open_tmp, &ENV).fails(1);
+    output.says(&["/tmp", "XDG_RUNTIME_DIR"]);
+    assert!(!output.text().contains("CTR_INSTANCE"), "{output}");
 }
