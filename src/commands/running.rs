@@ -64,7 +64,7 @@ pub fn prepare<'a>(
     let setup = instance.state.as_ref().map(|state| &state.setup);
     let saved = setup.map_or(&[][..], |setup| setup.env.as_slice());
     // One that was started without ctr says where it is all the same.
-    let identity = identity::variables(&instance.name, session.context.nesting() + 1);
+    let identity = identity::variables(&instance.name, session.engine.nesting() + 1);
     let entries = identity.iter().chain(saved).chain(&more);
     let mut environment = environment::fold(entries.map(String::as_str));
     if let Some(shell) = shell_of(program, instance, session) {

@@ -39,7 +39,10 @@ pub fn variables(
     hostos: bool,
 ) -> Variables {
     let mut variables = activation::without(callers);
-    variables.retain(|name, _| is_kept(name, scrub, keep, hostos));
+    let was_inside = tells_of_a_container(callers);
+    variables.retain(|name, _| {
+        is_kept(name, scrub, keep, hostos) && !(was_inside && is_told_of_binds(name))
+    });
     for (key, value) in &folded.variables {
         variables.remove(OsStr::new(&format!("{OLD_CARRIER}{key}")));
         variables.insert(format!("{CARRIER}{key}").into(), value.into());
@@ -57,11 +60,27 @@ pub fn variables(
 
 /// The caller's settings of Apptainer itself.
 pub fn settings(callers: &Variables) -> Variables {
-    let is_setting = |name: &OsStr| own_name(name).is_some_and(|own| APPTAINERS_OWN.contains(&own));
+    let was_inside = tells_of_a_container(callers);
+    let is_setting = |name: &OsStr| {
+        own_name(name).is_some_and(|own| APPTAINERS_OWN.contains(&own))
+            && !(was_inside && is_told_of_binds(name))
+    };
     let settings = callers.iter().filter(|(name, _)| is_setting(name));
     settings
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect()
+}
+
+/// True for an environment that comes from inside of a container, as that of a job which was submitted
+/// there.
+pub fn tells_of_a_container(callers: &Variables) -> bool {
+    let mut names = ["APPTAINER_CONTAINER", "SINGULARITY_CONTAINER"].iter();
+    names.any(|name| callers.contains_key(OsStr::new(name)))
+}
+
+/// True for the variable in which Apptainer tells the inside what was bound there: no wish of a caller.
+fn is_told_of_binds(name: &OsStr) -> bool {
+    own_name(name) == Some("BIND")
 }
 
 /// The name of one of Apptainer's own variables, without its prefix.
@@ -159,6 +178,19 @@ mod tests {
         ];
         assert_eq!(shown, expected.map(|(k, v)| (Some(k), Some(v))));
         assert!(handed(&callers, &[], true).contains_key(OsStr::new("PYTHONPATH")));
+    }
+
+    #[test]
+    fn the_binds_of_a_container_that_the_environment_comes_from_are_no_setting() {
+        let binds = ("APPTAINER_BIND", "/usr:/usr:ro");
+        let is_handed = |callers: &[(&str, &str)]| {
+            let handed_in = handed(callers, &[], false);
+            let callers = callers.iter().map(|(k, v)| (k.into(), v.into())).collect();
+            assert_eq!(handed_in, settings(&callers));
+            handed_in.contains_key(OsStr::new(binds.0))
+        };
+        assert!(is_handed(&[binds]));
+        assert!(!is_handed(&[binds, ("APPTAINER_CONTAINER", "/b.sif")]));
     }
 
     #[test]

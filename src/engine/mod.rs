@@ -220,7 +220,16 @@ impl<'a> Engine<'a> {
     /// The container that this very process is in, where other processes and Apptainer's records
     /// cannot be judged.
     pub fn surrounding(&self) -> Option<Surrounding<'_>> {
-        surrounding::find(self.context)
+        around(self.context)
+    }
+
+    /// How many containers this process is in. What a job was handed from inside of one does not count.
+    pub fn nesting(&self) -> u32 {
+        let is_handed_on = hand_in::tells_of_a_container(&self.context.variables);
+        match self.surrounding() {
+            None if is_handed_on => 0,
+            _ => self.context.nesting(),
+        }
     }
 
     /// The instance of that name as its own inside sees it, when this is the inside of it.

@@ -30,21 +30,38 @@ impl fmt::Display for Surrounding<'_> {
     }
 }
 
-/// The container that this process is in, by its variables, and by its root where these are lost.
-pub fn find(context: &Context) -> Option<Surrounding<'_>> {
-    let told = ["APPTAINER_CONTAINER", "SINGULARITY_CONTAINER"]
-        .iter()
-        .any(|name| context.setting(name).is_some());
-    match told {
-        true => Some(name(context)),
-        false => around(context),
-    }
+/// The container that this process is in, by its root: what a job was handed that was submitted from
+/// inside of one says nothing, since it runs outside. Variables only tell the name.
+pub fn around(context: &Context) -> Option<Surrounding<'_>> {
+    let is_inside = Path::new(MARK).is_dir() || is_a_folder_as_image(context);
+    is_inside.then(|| name(context))
 }
 
-/// The container that this process is in by its root alone: a job that was submitted from inside of one
-/// has the variables, and runs outside.
-pub fn around(context: &Context) -> Option<Surrounding<'_>> {
-    Path::new(MARK).is_dir().then(|| name(context))
+/// A folder that was never built by Apptainer has no mark. Only where the variables speak of a container
+/// is the root looked at more closely.
+fn is_a_folder_as_image(context: &Context) -> bool {
+    let image = ["APPTAINER_CONTAINER", "SINGULARITY_CONTAINER"]
+        .iter()
+        .find_map(|name| context.setting(name));
+    image.is_some_and(|image| {
+        let mounts = std::fs::read_to_string("/proc/self/mountinfo");
+        mounts.is_ok_and(|mounts| has_root_of(&mounts, image))
+    })
+}
+
+/// True when the root is one that Apptainer has made of `image`, in the words of
+/// `/proc/self/mountinfo`: layers in its session folder, its folder of binds, or the image itself.
+fn has_root_of(mounts: &str, image: &str) -> bool {
+    let mut lines = mounts.lines().map(|line| (line, line.split(' ')));
+    let root = lines.find_map(|(line, mut fields)| {
+        let (shown, place) = (fields.nth(3)?, fields.next()?);
+        (place == "/").then_some((line, shown))
+    });
+    root.is_some_and(|(line, shown)| {
+        line.contains("/mnt/session/")
+            || shown == "/underlay"
+            || shown != "/" && Path::new(image).ends_with(shown.trim_start_matches('/'))
+    })
 }
 
 /// Apptainer tells every process of an instance, those of its start script too. `CTR_INSTANCE` is no
@@ -74,15 +91,50 @@ mod tests {
 
     #[test]
     fn the_instance_is_the_one_that_apptainer_names() {
-        let image = ("APPTAINER_CONTAINER", "/b.sif");
-        let find =
-            |variables: &[(&str, &str)]| find(&context(variables)).map(|around| around.to_string());
-        assert_eq!(find(&[("CTR_INSTANCE", "bio")]), None);
-        let joined = [image, ("APPTAINER_INSTANCE", "a"), ("CTR_INSTANCE", "b")];
-        assert_eq!(find(&joined).unwrap(), "`a`");
-        assert_eq!(
-            find(&[image, ("CTR_INSTANCE", "b")]).unwrap(),
-            "a container"
-        );
+        let name = |variables: &[(&str, &str)]| name(&context(variables)).to_string();
+        assert_eq!(name(&[("CTR_INSTANCE", "bio")]), "a container");
+        let joined = [("APPTAINER_INSTANCE", "a"), ("CTR_INSTANCE", "b")];
+        assert_eq!(name(&joined), "`a`");
+    }
+
+    #[test]
+    fn variables_alone_make_no_container() {
+        let handed_on = context(&[
+            ("APPTAINER_CONTAINER", "/b.sif"),
+            ("APPTAINER_INSTANCE", "a"),
+        ]);
+        let around = around(&handed_on);
+        // Where these tests themselves are run inside of one, its root decides.
+        assert_eq!(around.is_some(), Path::new(MARK).is_dir());
+    }
+
+    #[test]
+    fn a_root_that_apptainer_has_made_is_known() {
+        for (root, is_one) in [
+            (
+                "353 255 0:70 / / rw unbindable - overlay overlay ro,lowerdir=/v/apptainer/mnt/session/rootfs",
+                true,
+            ),
+            (
+                "361 255 0:69 /underlay / ro,nosuid master:119 - tmpfs tmpfs rw",
+                true,
+            ),
+            (
+                "349 255 254:0 /u/plain / rw,nosuid master:98 - ext4 /dev/vda rw",
+                true,
+            ),
+            ("66 1 254:0 / / rw,relatime - ext4 /dev/vda rw", false),
+            (
+                "66 1 0:26 /@ / rw,relatime - btrfs /dev/vda rw,subvol=/@",
+                false,
+            ),
+            (
+                "67 66 0:70 / /mnt rw - overlay overlay ro,lowerdir=/v/apptainer/mnt/session/rootfs",
+                false,
+            ),
+        ] {
+            let mounts = format!("{root}\n66 1 254:0 /x /y rw - ext4 /dev/vda rw\n");
+            assert_eq!(has_root_of(&mounts, "/home/u/plain"), is_one, "{root}");
+        }
     }
 }

@@ -83,7 +83,7 @@ pub fn start(request: &cli::Start, around: &Surroundings) -> Result<Resolved> {
         fakeroot: request.fakeroot,
         writable: request.writable,
         apptainer_flags,
-        nesting: around.context.nesting(),
+        nesting: around.engine.nesting(),
         uid: around.context.uid,
     })
 }
