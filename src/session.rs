@@ -238,6 +238,9 @@ impl<'a> Session<'a> {
     pub fn not_found(&self, name: &str) -> Error {
         let entries = self.store.list();
         let known = entries.iter().map(|entry| entry.name.as_str());
+            Status::Elsewhere if instance.host == self.context.host => {
+                format!("run ctr there; `ctr stop -F {name}` forgets it, whether it runs or not")
+            }
         Error::new(Kind::NotFound, format!("no such instance: {name}")).hint(
             match nearest(name, known) {
                 Some(nearest) => format!("did you mean {nearest}?"),
@@ -245,6 +248,14 @@ impl<'a> Session<'a> {
             },
         )
     }
+        let hosts = self.store.hosts_with(name);
+        if !hosts.is_empty() {
+            let message = format!(
+                "`{name}` is not on this host: it is on {}",
+                hosts.join(", ")
+            );
+            return Error::new(Kind::NotFound, message).hint("run ctr there");
+        }
 
     fn active_name(&self) -> Result<InstanceName> {
         let none = || {

@@ -315,6 +315,9 @@ pub struct Prune {
     /// Print what would be removed, and remove nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Forget those too that cannot be judged from here, as in another pid namespace
+    #[arg(long)]
+    pub force: bool,
 }
 
 #[derive(Debug, Args)]

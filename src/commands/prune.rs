@@ -1,10 +1,11 @@
-//! `ctr prune`: removes the state of instances that are gone on this host, and nothing else.
+//! `ctr prune`: removes the state of instances that are gone on this host, and nothing else; with
+//! `--force` also of those that cannot be judged from here.
 
 use crate::cli;
 use crate::error::Result;
 use crate::session::Session;
 use crate::shims;
-use crate::status::Status;
+use crate::status::{Instance, Status};
 
 /// Runs `ctr prune`.
 ///
@@ -12,7 +13,12 @@ use crate::status::Status;
 /// A state file cannot be removed.
 pub fn run(args: &cli::Prune, session: &Session) -> Result<()> {
     let mut instances = session.instances(false)?;
-    instances.retain(|instance| instance.status == Status::Dead);
+    let is_meant = |instance: &Instance| match instance.status {
+        Status::Dead => true,
+        Status::Elsewhere => args.force && instance.host == session.context.host,
+        _ => false,
+    };
+    instances.retain(is_meant);
     if instances.is_empty() {
         session
             .output
@@ -34,11 +40,13 @@ pub fn run(args: &cli::Prune, session: &Session) -> Result<()> {
         }
         let checked = instance.checked_name()?;
         let (_lock, now) = session.locked(&checked)?;
-        if now.is_none_or(|now| now.status != Status::Dead) {
+        let Some(now) = now.filter(is_meant) else {
             continue;
-        }
+        };
         session.store.remove(name)?;
-        session.engine.forget(name);
+        if now.status == Status::Dead {
+            session.engine.forget(name);
+        }
         shims::remove_all(session.context, &checked);
         session
             .output

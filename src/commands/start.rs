@@ -175,7 +175,7 @@ fn refuse_existing(existing: &Instance, args: &cli::Start) -> Result<()> {
     match existing.status {
         Status::Elsewhere => taken(
             &format!("exists {}", existing.reason),
-            "choose another name, or stop it there".into(),
+            format!("choose another name, or stop it there; `ctr stop -F {name}` forgets it"),
         ),
         _ if args.replace => Ok(()),
         Status::Running | Status::Broken if args.if_needed => Ok(()),

@@ -7,8 +7,10 @@ use nix::sys::signal::Signal;
 use crate::cli;
 use crate::engine::Manner;
 use crate::error::{Error, Kind, Result};
+use crate::names::InstanceName;
 use crate::session::Session;
 use crate::shims;
+use crate::state::State;
 use crate::status::{Instance, Status};
 
 /// Runs `ctr stop`.
@@ -122,6 +124,17 @@ fn unread(chosen: &[Instance], session: &Session) -> Vec<Error> {
         .collect()
 }
 
+/// Forgets one that cannot be judged from here.
+fn forget(name: &InstanceName, state: State, keep: bool, session: &Session) -> Result<String> {
+    shims::remove_all(session.context, name);
+    if keep {
+        session.store.save(&mut state.stopped())?;
+        return Ok("is not stopped, since it is not seen from here; its setup is kept".to_owned());
+    }
+    session.store.remove(name.as_str())?;
+    Ok("is forgotten; where it runs, it runs on, since it is not seen from here".to_owned())
+}
+
 /// Stops one, and says what happened.
 fn stop(chosen: &Instance, manner: &Manner, keep: bool, session: &Session) -> Result<String> {
     let name = chosen.checked_name()?;
@@ -131,7 +144,12 @@ fn stop(chosen: &Instance, manner: &Manner, keep: bool, session: &Session) -> Re
         return Ok("is gone already".to_owned());
     };
     if instance.status == Status::Elsewhere {
-        return Err(session.not_running(&instance));
+        // Apptainer's record stays: it is that of an instance which may live.
+        let is_of_this_host = instance.host == session.context.host;
+        return match (manner, instance.state) {
+            (Manner::Kill, Some(state)) if is_of_this_host => forget(&name, state, keep, session),
+            (_, state) => Err(session.not_running(&Instance { state, ..instance })),
+        };
     }
     let said = match &instance.process {
         Some(process) => {
@@ -154,6 +172,12 @@ fn stop(chosen: &Instance, manner: &Manner, keep: bool, session: &Session) -> Re
             session.store.remove(name.as_str())?;
             shims::remove_all(session.context, &name);
             session.engine.forget(name.as_str());
+            if let Some(file) = session.store.of_the_reference(name.as_str()) {
+                let file = file.display();
+                return Ok(format!(
+                    "{said}; {file} stays, which may be of another host"
+                ));
+            }
             Ok(said)
         }
     }

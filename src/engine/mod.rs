@@ -4,6 +4,7 @@
 mod arguments;
 mod births;
 mod failure;
+mod foreign;
 mod hand_in;
 mod inside;
 mod join;

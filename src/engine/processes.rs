@@ -7,7 +7,7 @@ use std::path::Path;
 use procfs::process::{Process as Proc, Stat, all_processes};
 use procfs::{Current, FromRead};
 
-use super::{Health, Process};
+use super::{Health, Process, foreign};
 use crate::context::Place;
 
 /// Why an instance is broken.
@@ -49,7 +49,7 @@ pub fn health(process: &Process, here: &Place) -> Health {
         return Health::Gone("the host was booted since".into());
     }
     if process.pid_namespace != here.pid_namespace {
-        return Health::Foreign("in another pid namespace".into());
+        return foreign::health(process, here);
     }
     let identity = Identity {
         pid: process.pid,

@@ -85,6 +85,13 @@ impl Store {
 
     /// Every state file of the other hosts that share this folder.
     pub fn list_elsewhere(&self) -> Vec<Entry> {
+        self.other_hosts()
+            .iter()
+            .flat_map(|host| self.list_folder(&self.root.join(host), host))
+            .collect()
+    }
+
+    fn other_hosts(&self) -> Vec<String> {
         let hosts = fs::read_dir(&self.root).into_iter().flatten().flatten();
         let mut names: Vec<String> = hosts
             .filter(|entry| entry.path().is_dir())
@@ -93,9 +100,6 @@ impl Store {
             .collect();
         names.sort();
         names
-            .iter()
-            .flat_map(|host| self.list_folder(&self.root.join(host), host))
-            .collect()
     }
 
     /// What becomes the file of an instance once it is whole: one name, written under the
@@ -134,7 +138,8 @@ impl Store {
         })
     }
 
-    /// Removes the state of an instance.
+    /// Removes the state of an instance. A file of the reference that lies beside it may be of another
+    /// host, and stays; the only one is removed.
     ///
     /// # Errors
     /// The file is there and cannot be removed.
@@ -142,13 +147,25 @@ impl Store {
         let _ = fs::remove_file(self.temporary(name));
         for file in [self.file(name), self.root.join(format!("{name}.json"))] {
             match fs::remove_file(&file) {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    return Err(unwritable(&file, &error));
-                }
-                _ => {}
+                Ok(()) => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(unwritable(&file, &error)),
             }
         }
         Ok(())
+    }
+
+    /// The file of the reference of that name, when there is one.
+    pub fn of_the_reference(&self, name: &str) -> Option<PathBuf> {
+        Some(self.root.join(format!("{name}.json"))).filter(|file| file.exists())
+    }
+
+    /// The other hosts that share this folder and have a file of that name.
+    pub fn hosts_with(&self, name: &str) -> Vec<String> {
+        let file = format!("{name}.json");
+        let mut hosts = self.other_hosts();
+        hosts.retain(|host| self.root.join(host).join(&file).is_file());
+        hosts
     }
 
     /// Waits for the lock of an instance.

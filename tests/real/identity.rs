@@ -170,8 +170,8 @@ fn from_another_pid_namespace_instances_are_elsewhere_and_nothing_is_touched() {
     assert!(list.text().contains("pid namespace"), "the reason: {list}");
     for (args, status) in [
         (&["stop", "bio"][..], 1),
-        (&["stop", "-F", "bio"], 1),
         (&["stop", "--all"], 1),
+        (&["stop", "--all", "-F"], 1),
         (&["stop", "--all", "--untracked"], 1),
         (&["restart", "bio"], 1),
         (&["start", "bio"], 1),

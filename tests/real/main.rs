@@ -37,6 +37,7 @@ mod listing;
 mod literal_env;
 mod logs;
 mod look_first;
+mod namespaces;
 mod notes;
 mod nushell;
 mod others;
