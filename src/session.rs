@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::activation;
 use crate::config::Config;
 use crate::context::Context;
-use crate::engine::{Engine, Record};
+use crate::engine::{Engine, Origin, Record};
 use crate::error::{Error, Kind, Result};
 use crate::memory::Memory;
 use crate::names::{InstanceName, Pattern, Target, nearest};
@@ -59,8 +59,16 @@ impl<'a> Session<'a> {
     /// There is none of that name; its state file cannot be used.
     pub fn instance(&self, target: Option<&Target>) -> Result<Instance> {
         let name = self.name(target)?;
-        self.find(name.as_str())?
-            .ok_or_else(|| self.not_found(name.as_str()))
+        let instance = self.find(name.as_str())?;
+        let instance = instance.ok_or_else(|| self.not_found(name.as_str()))?;
+        self.turn_to(instance.state.as_ref());
+        Ok(instance)
+    }
+
+    /// Has the engine act as the instance of that state was started.
+    pub fn turn_to(&self, state: Option<&State>) {
+        let origin = state.map(|state| Origin::new(&state.apptainer, &state.log_out));
+        self.engine.turn_to(origin.unwrap_or_default());
     }
 
     /// The instance of that name, as it is now.
@@ -94,6 +102,7 @@ impl<'a> Session<'a> {
     pub fn locked(&self, name: &InstanceName) -> Result<(Lock, Option<Instance>)> {
         let lock = self.store.lock(name)?;
         let mut state = self.store.load(name.as_str())?;
+        self.turn_to(state.as_ref());
         if let Some(cut_off) = state
             .as_ref()
             .filter(|s| status::has_lost_its_starter(s, &self.engine))
@@ -229,6 +238,9 @@ impl<'a> Session<'a> {
                 "try again in a moment".to_owned()
             }
             Status::Broken => format!("`ctr restart {name}` starts it again"),
+            Status::Elsewhere if instance.host == self.context.host => {
+                format!("run ctr there; `ctr stop -F {name}` forgets it, whether it runs or not")
+            }
             Status::Elsewhere => "run ctr there".to_owned(),
             _ => format!("`ctr restart {name}` starts it again, `ctr stop {name}` forgets it"),
         })
@@ -236,18 +248,6 @@ impl<'a> Session<'a> {
 
     /// What is said of a name that stands for nothing, with the nearest that does.
     pub fn not_found(&self, name: &str) -> Error {
-        let entries = self.store.list();
-        let known = entries.iter().map(|entry| entry.name.as_str());
-            Status::Elsewhere if instance.host == self.context.host => {
-                format!("run ctr there; `ctr stop -F {name}` forgets it, whether it runs or not")
-            }
-        Error::new(Kind::NotFound, format!("no such instance: {name}")).hint(
-            match nearest(name, known) {
-                Some(nearest) => format!("did you mean {nearest}?"),
-                None => "`ctr list` shows those there are".to_owned(),
-            },
-        )
-    }
         let hosts = self.store.hosts_with(name);
         if !hosts.is_empty() {
             let message = format!(
@@ -256,6 +256,15 @@ impl<'a> Session<'a> {
             );
             return Error::new(Kind::NotFound, message).hint("run ctr there");
         }
+        let entries = self.store.list();
+        let known = entries.iter().map(|entry| entry.name.as_str());
+        Error::new(Kind::NotFound, format!("no such instance: {name}")).hint(
+            match nearest(name, known) {
+                Some(nearest) => format!("did you mean {nearest}?"),
+                None => "`ctr list` shows those there are".to_owned(),
+            },
+        )
+    }
 
     fn active_name(&self) -> Result<InstanceName> {
         let none = || {

@@ -22,6 +22,7 @@ pub fn run(args: &cli::Enter, session: &Session) -> Result<()> {
         instance = session.instance(args.name.as_ref())?;
     }
     running::check_running(&instance, session)?;
+    session.engine.check_record(&instance.name)?;
     let cwd = folder(&instance, session)?;
     check_shell(args.shell.as_deref(), &instance, session)?;
     let shell = shell(args.shell.as_deref(), &instance, session);

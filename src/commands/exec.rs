@@ -47,7 +47,10 @@ pub fn inside(
                 _ => Learn::IfNeeded,
             };
             match session.store.load(name.as_str())? {
-                Some(state) => directly(options, command, state, learn, session)?,
+                Some(state) => {
+                    session.turn_to(Some(&state));
+                    directly(options, command, state, learn, session)?
+                }
                 None => "it was started without ctr".to_owned(),
             }
         }
@@ -61,6 +64,7 @@ pub fn inside(
     }
     let detail = format!("goes through Apptainer: {why}");
     session.output.detail(&detail);
+    session.engine.check_record(&instance.name)?;
     let cwd = folder(options, &instance, session)?;
     let run = prepare(options, &command[0], &instance, &cwd, session)?;
     look_first(&command[0], &run, &instance, session)?;

@@ -42,6 +42,7 @@ pub fn run(args: &cli::Start, session: &Session) -> Result<()> {
             return Ok(());
         }
         clear_the_way(existing, session)?;
+        session.engine.turn_to_the_caller();
     }
     let before = existing.and_then(|existing| existing.state);
     let before = before.map_or_else(Before::default, |state| Before {

@@ -10,6 +10,7 @@ mod inside;
 mod join;
 mod launch;
 mod limits;
+mod origin;
 mod processes;
 mod programs;
 mod records;
@@ -19,7 +20,7 @@ mod stop;
 mod surrounding;
 mod version;
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -37,8 +38,9 @@ pub use arguments::check_flags;
 pub use inside::{DEFAULT_PATH, Folder, Inside, Program};
 pub use join::{Direct, Knowledge, Learn};
 pub use limits::make_user_namespace;
+pub use origin::{Origin, use_records_of};
 pub use processes::start_time;
-pub use records::{Record, use_records_of};
+pub use records::Record;
 pub use refusal::{NOT_THERE, cannot_run, no_folder, not_there, wrong_folder};
 pub use stats::{Stats, Usage, uptime_seconds};
 pub use stop::{Manner, Stopped};
@@ -49,7 +51,9 @@ pub struct Engine<'a> {
     context: &'a Context,
     config: &'a Config,
     memory: &'a Memory,
-    binary: OnceCell<Binary>,
+    /// Of the instance that is at hand.
+    origin: RefCell<Origin>,
+    binary: RefCell<Option<Binary>>,
     /// What tells the Apptainer that is used from others.
     apptainer: OnceCell<String>,
 }
@@ -122,7 +126,8 @@ impl<'a> Engine<'a> {
             context,
             config,
             memory,
-            binary: OnceCell::new(),
+            origin: RefCell::default(),
+            binary: RefCell::default(),
             apptainer: OnceCell::new(),
         }
     }
@@ -143,20 +148,7 @@ impl<'a> Engine<'a> {
         if let Some(known) = self.apptainer.get() {
             return Ok(known.clone());
         }
-        let seen = version::identity(self.context, self.config)?;
-        Ok(self.apptainer.get_or_init(|| seen).clone())
-    }
-
-    /// The Apptainer to use.
-    ///
-    /// # Errors
-    /// There is none, it does not run, or it is too old.
-    pub fn binary(&self) -> Result<&Binary> {
-        if let Some(binary) = self.binary.get() {
-            return Ok(binary);
-        }
-        let binary = version::find(self.context, self.config, self.memory)?;
-        Ok(self.binary.get_or_init(|| binary))
+        version::identity(&self.program().map_err(|error| error.message)?)
     }
 
     /// The administrator's configuration file, and each limit in it, as it is written there.
@@ -208,7 +200,7 @@ impl<'a> Engine<'a> {
             process: record.process,
             log_out: record.log_out,
             log_err: record.log_err,
-            binary: self.binary()?.clone(),
+            binary: self.binary()?,
             warnings: failure::warnings(&said),
         })
     }
@@ -283,33 +275,12 @@ impl<'a> Engine<'a> {
         Inside::new(process.pid, as_root)
     }
 
-    /// The instances that Apptainer has a record of on this host and that live, by name.
-    ///
-    /// # Errors
-    /// The folder of records cannot be read.
-    pub fn list(&self) -> Result<Vec<Record>> {
-        records::list(&self.records_folder(), self.context)
-    }
-
-    /// Apptainer's record of one instance, when it lives.
-    ///
-    /// # Errors
-    /// The record cannot be read.
-    pub fn record(&self, name: &str) -> Result<Option<Record>> {
-        Ok(self.list()?.into_iter().find(|record| record.name == name))
-    }
-
     /// True while Apptainer is at the start of an instance that it has not recorded yet, which it
     /// goes on with when the `ctr` that asked for it is gone.
     pub fn is_starting(&self, name: &str) -> bool {
-        let records = self.records_folder();
+        let records = self.shelf().folder();
         let config = records.parent().unwrap_or(&records);
         matches!(self.record(name), Ok(None)) && births::is_starting(name, config)
-    }
-
-    /// The folder in which Apptainer keeps its records and logs.
-    pub fn records_folder(&self) -> PathBuf {
-        records::folder(self.context)
     }
 
     /// What an instance uses: CPU time, memory, I/O.
@@ -335,7 +306,7 @@ impl<'a> Engine<'a> {
 
     /// Removes a record whose process has ended, and the log files.
     pub fn forget(&self, name: &str) {
-        records::forget(&self.records_folder(), name, self.context);
+        records::forget(&self.shelf(), name, self.context);
     }
 
     /// The `PATH` that the image itself makes, asked from inside.
@@ -377,7 +348,7 @@ impl<'a> Engine<'a> {
 
     fn variables(&self, folded: &Folded, keep: bool, hostos: bool) -> Variables {
         hand_in::variables(
-            &self.context.variables,
+            &self.callers(),
             folded,
             &self.config.scrub.value,
             keep,

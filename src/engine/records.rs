@@ -1,12 +1,12 @@
 //! Apptainer's own records of instances, read without its help: listing them through it takes
 //! 21 ms, and from another pid namespace deletes those of live instances.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::origin::Shelf;
 use super::{Engine, Process, processes};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -44,41 +44,13 @@ struct File {
     shares: bool,
 }
 
-/// `${APPTAINER_CONFIGDIR:-$HOME/.apptainer}/instances`.
-pub fn folder(context: &Context) -> PathBuf {
-    let configured = context.setting("APPTAINER_CONFIGDIR").map(PathBuf::from);
-    configured
-        .filter(|folder| folder.is_absolute())
-        .unwrap_or_else(|| context.home.join(".apptainer"))
-        .join("instances")
-}
-
-/// Has Apptainer find the records among which an instance is that logs there: those of a shim's
-/// instance, whatever its caller has set. The log files lie beside them, `instances/logs/…`.
-pub fn use_records_of(context: &mut Context, log: &Path) {
-    let mut folders = log.ancestors();
-    let records = folders.find(|folder| folder.ends_with("instances"));
-    let Some(recorded) = records.and_then(Path::parent) else {
-        return;
-    };
-    for name in ["APPTAINER_CONFIGDIR", "SINGULARITY_CONFIGDIR"] {
-        if context.setting(name).map(Path::new) != Some(recorded) {
-            context.variables.remove(OsStr::new(name));
-        }
-    }
-    if folder(context).parent() != Some(recorded) {
-        let variable = "APPTAINER_CONFIGDIR".into();
-        context.variables.insert(variable, recorded.into());
-    }
-}
-
 /// The instances on this host that live. A record that cannot be understood, or whose process has
 /// ended, is passed over.
 ///
 /// # Errors
 /// The folder is there and cannot be read.
-pub fn list(records: &Path, context: &Context) -> Result<Vec<Record>> {
-    let users = records.join("app").join(&context.host);
+pub fn list(shelf: &Shelf, context: &Context) -> Result<Vec<Record>> {
+    let users = shelf.folder().join("app").join(&shelf.host);
     let mut found = Vec::new();
     for user in entries(&users)? {
         for instance in entries(&user)? {
@@ -100,7 +72,8 @@ impl Engine<'_> {
     /// True when Apptainer has a record of that name here, of one that can be seen to live or not;
     /// also when that cannot be told.
     pub fn has_record(&self, name: &str) -> bool {
-        let users = self.records_folder().join("app").join(&self.context.host);
+        let shelf = self.shelf();
+        let users = shelf.folder().join("app").join(&shelf.host);
         entries(&users).map_or(true, |users| {
             users.iter().any(|user| user.join(name).exists())
         })
@@ -108,15 +81,16 @@ impl Engine<'_> {
 }
 
 /// Removes the record and the logs of an instance that has ended; of one that lives, nothing.
-pub fn forget(records: &Path, name: &str, context: &Context) {
+pub fn forget(shelf: &Shelf, name: &str, context: &Context) {
     let lives = |record: &Record| record.name == name;
-    if !list(records, context).is_ok_and(|live| !live.iter().any(lives)) {
+    let records = shelf.folder();
+    if !list(shelf, context).is_ok_and(|live| !live.iter().any(lives)) {
         return;
     }
-    for user in entries(&records.join("app").join(&context.host)).unwrap_or_default() {
+    for user in entries(&records.join("app").join(&shelf.host)).unwrap_or_default() {
         let _ = fs::remove_dir_all(user.join(name));
     }
-    for user in entries(&records.join("logs").join(&context.host)).unwrap_or_default() {
+    for user in entries(&records.join("logs").join(&shelf.host)).unwrap_or_default() {
         for ending in ["out", "err"] {
             let _ = fs::remove_file(user.join(format!("{name}.{ending}")));
         }

@@ -37,21 +37,19 @@ pub fn locate(context: &Context, config: &Config) -> Result<PathBuf> {
 /// What tells the program from another, or from itself once it is changed.
 ///
 /// # Errors
-/// There is none; in words.
-pub fn identity(context: &Context, config: &Config) -> std::result::Result<String, String> {
-    let path = locate(context, config).map_err(|error| error.message)?;
-    let file = std::fs::metadata(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+/// It cannot be looked at; in words.
+pub fn identity(path: &Path) -> std::result::Result<String, String> {
+    let file = std::fs::metadata(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let (place, size) = ((file.dev(), file.ino()), file.size());
     let changed = (file.mtime(), file.mtime_nsec());
     Ok(format!("{} {place:?} {size} {changed:?}", path.display()))
 }
 
-/// Finds the program, and asks it who it is.
+/// Asks the program who it is.
 ///
 /// # Errors
-/// There is none, it does not run, or it is too old.
-pub fn find(context: &Context, config: &Config, memory: &Memory) -> Result<Binary> {
-    let path = locate(context, config)?;
+/// It does not run, or it is too old.
+pub fn find(path: PathBuf, memory: &Memory) -> Result<Binary> {
     // `apptainer --version` takes 18 ms, more than all else that a start adds.
     let said = memory.recall("version", &path, || ask(&path))?;
     let version = number(&said).ok_or_else(|| {

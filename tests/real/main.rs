@@ -64,4 +64,5 @@ mod storage;
 mod tcsh;
 mod trust;
 mod uri;
+mod whereabouts;
 mod worlds;

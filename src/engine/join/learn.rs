@@ -155,7 +155,7 @@ impl Engine<'_> {
         process: &Process,
         mut names: BTreeSet<String>,
     ) -> Result<Verdict, Failure> {
-        let mut bare = hand_in::settings(&self.context.variables);
+        let mut bare = hand_in::settings(&self.callers());
         for name in ["HOME", "PATH"].map(OsStr::new) {
             let value = self.context.variables.get(name);
             bare.extend(value.map(|value| (name.to_owned(), value.clone())));

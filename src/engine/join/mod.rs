@@ -153,7 +153,7 @@ impl Engine<'_> {
         (process.pid, process.pid_start_time).hash(&mut hasher);
         target.scripts()?.hash(&mut hasher);
         self.apptainer()?.hash(&mut hasher);
-        hand_in::settings(&self.context.variables).hash(&mut hasher);
+        hand_in::settings(&self.callers()).hash(&mut hasher);
         // `newgrp` changes what a command is given under fakeroot.
         let groups = getgroups().map_err(|error| error.desc())?;
         let groups: Vec<u32> = groups.iter().map(|group| group.as_raw()).collect();
