@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
+use crate::bounds::TEXT;
 use crate::context::Context;
 use crate::environment::{CA_FILES, STEERING};
 use crate::error::{Error, Kind, Result};
 use crate::names::is_variable_name;
+use crate::regular;
 
 /// The system's file, under the user's.
 const SYSTEM_FILE: &str = "/etc/ctr/config.toml";
@@ -146,7 +148,7 @@ impl Config {
         match context.setting("CTR_CONFIG") {
             Some(path) => {
                 let path = PathBuf::from(path);
-                let text = std::fs::read_to_string(&path).map_err(|error| {
+                let text = regular::read_to_string(&path, TEXT).map_err(|error| {
                     Error::new(
                         Kind::Config,
                         format!("cannot read {}: {error}", path.display()),
@@ -158,14 +160,13 @@ impl Config {
             None => {
                 let user_file = context.config_home().join("ctr/config.toml");
                 for path in [Path::new(SYSTEM_FILE), &user_file] {
-                    match std::fs::read_to_string(path) {
+                    match regular::read_to_string(path, TEXT) {
                         Ok(text) => config.apply(path, &text, &context.home)?,
                         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                         Err(error) => {
-                            return Err(Error::new(
-                                Kind::Config,
-                                format!("cannot read {}: {error}", path.display()),
-                            ));
+                            let message = format!("cannot read {}: {error}", path.display());
+                            let hint = "it is to be a text file that you may read, or none";
+                            return Err(Error::new(Kind::Config, message).hint(hint));
                         }
                     }
                 }

@@ -2,6 +2,7 @@
 //! another name, by a link that is a shim, it runs the command of that name inside.
 
 mod activation;
+mod bounds;
 mod called;
 mod caller;
 mod cli;
@@ -19,6 +20,7 @@ mod output;
 mod parse;
 mod plan;
 mod private;
+mod regular;
 mod report;
 mod resolve;
 mod runtime;

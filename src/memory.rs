@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use crate::bounds::RECORD;
 use crate::context::Context;
 use crate::error::Result;
 use crate::private;
+use crate::regular;
 
 /// A folder of remembered answers, in the user's cache. It can be lost at any time.
 #[derive(Debug, Clone)]
@@ -76,7 +78,7 @@ impl Memory {
             .folder
             .join(format!("{question}-{:016x}.json", hasher.finish()));
         let known = private::is_own_file(&file, self.uid)
-            .then(|| std::fs::read(&file).ok())
+            .then(|| regular::read(&file, RECORD).ok())
             .flatten()
             .and_then(|bytes| serde_json::from_slice::<Entry<T>>(&bytes).ok())
             .filter(|entry| entry.path == path && entry.size == size && entry.modified == modified);

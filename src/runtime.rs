@@ -11,9 +11,11 @@ use std::time::Duration;
 use nix::unistd::{AccessFlags, access};
 use tempfile::NamedTempFile;
 
+use crate::bounds::TEXT;
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::private;
+use crate::regular;
 
 /// How long code may lie before a shell reads it. That happens at once, and it removes the file; what
 /// was printed and never evaluated is not kept for good.
@@ -59,7 +61,7 @@ fn remove_old(folder: &Path) {
 /// There is no private folder on this host, or it is full.
 pub fn command_file(context: &Context, content: &[u8]) -> Result<PathBuf> {
     let path = private_folder(context)?.join("command.tcsh");
-    if !fs::read(&path).is_ok_and(|there| there == content) {
+    if !regular::read(&path, TEXT).is_ok_and(|there| there == content) {
         write(&path, content)?;
     }
     Ok(path)

@@ -53,13 +53,13 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// The instance that a target stands for, as it is now.
+    /// The instance that a target stands for, as it is now; its file system is asked too.
     ///
     /// # Errors
     /// There is none of that name; its state file cannot be used.
     pub fn instance(&self, target: Option<&Target>) -> Result<Instance> {
         let name = self.name(target)?;
-        let instance = self.find(name.as_str())?;
+        let instance = self.find_and_look(name.as_str())?;
         let instance = instance.ok_or_else(|| self.not_found(name.as_str()))?;
         self.turn_to(instance.state.as_ref());
         Ok(instance)
@@ -71,7 +71,23 @@ impl<'a> Session<'a> {
         self.engine.turn_to(origin.unwrap_or_default());
     }
 
-    /// The instance of that name, as it is now.
+    /// The instance of that name, as it is now; its file system is asked too.
+    ///
+    /// # Errors
+    /// Its state file cannot be used.
+    pub fn find_and_look(&self, name: &str) -> Result<Option<Instance>> {
+        let mut found = self.find(name)?;
+        self.look_into(found.as_mut_slice());
+        Ok(found)
+    }
+
+    /// Asks the file systems of those that run, and has those be broken that do not work or do not
+    /// answer.
+    pub fn look_into(&self, instances: &mut [Instance]) {
+        status::look_into(instances, &self.engine);
+    }
+
+    /// The instance of that name, as its process says.
     ///
     /// # Errors
     /// Its state file cannot be used.
@@ -152,7 +168,7 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Every instance of this host, by name, those without `ctr` too; then, with `all_hosts`,
+    /// Every instance of this host, as its process says, by name, those without `ctr` too; then, with `all_hosts`,
     /// those of the others. A state file that cannot be used is reported and passed over.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use crate::state::{Phase, State, Store};
 /// The condition of an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
+    /// Its process lives; whether its file system does, only [`look_into`] tells.
     Running,
     /// Its setup is kept, for `ctr restart`.
     Stopped,
@@ -157,6 +158,30 @@ impl Instance {
     }
 }
 
+/// Asks the file systems of those that run, and has those be broken that do not work or do not answer.
+/// Of an instance of which this is the inside, that need not be asked.
+pub fn look_into(instances: &mut [Instance], engine: &Engine) {
+    if engine.surrounding().is_some() {
+        return;
+    }
+    let mut running: Vec<&mut Instance> = instances
+        .iter_mut()
+        .filter(|instance| instance.status == Status::Running)
+        .collect();
+    let processes: Vec<&Process> = running
+        .iter()
+        .filter_map(|instance| instance.process.as_ref())
+        .collect();
+    let faults = engine.faults(&processes);
+    let have_process = running.iter_mut().filter(|one| one.process.is_some());
+    for (instance, fault) in have_process.zip(faults) {
+        if let Some(fault) = fault {
+            instance.status = Status::Broken;
+            instance.reason = fault.to_owned();
+        }
+    }
+}
+
 fn judge(
     state: &State,
     context: &Context,
@@ -207,7 +232,6 @@ fn judge(
     }
     match health {
         Health::Running => (Status::Running, String::new(), Some(process.clone())),
-        Health::Broken(why) => (Status::Broken, why, Some(process.clone())),
         Health::Gone(why) => (Status::Dead, why, None),
         // It lives, since it runs this.
         Health::Foreign(why) => match engine.own_process(&state.setup.name) {

@@ -24,6 +24,9 @@ pub fn run(args: &cli::List, session: &Session) -> Result<()> {
             .as_ref()
             .is_none_or(|p| covers(p, &instance.name))
     });
+    if !args.names {
+        session.look_into(&mut instances);
+    }
     let active = session.active();
     if args.names {
         let lines: String = instances.iter().map(|i| format!("{}\n", i.name)).collect();

@@ -2,17 +2,21 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
 use crate::cli;
 use crate::error::{Error, Kind, Result};
 use crate::output::print;
+use crate::regular;
 use crate::session::Session;
 use crate::status::Instance;
 
 /// Time between two looks of `--follow`.
 const LOOK: Duration = Duration::from_millis(200);
+/// What is read at a time.
+const PART: usize = 1 << 16;
 
 /// Runs `ctr logs`.
 ///
@@ -26,11 +30,7 @@ pub fn run(args: &cli::Logs, session: &Session) -> Result<()> {
         // Looked at before the logs: what was written until its end is shown.
         let goes_on = args.follow && instance.status.is_alive();
         for log in &mut logs {
-            let mut bytes = Vec::new();
-            shown += log
-                .read_to_end(&mut bytes)
-                .map_err(|e| Error::io("cannot read the log", e))?;
-            print(&bytes);
+            shown += show(log)?;
         }
         if !goes_on {
             if shown == 0 {
@@ -49,6 +49,22 @@ pub fn run(args: &cli::Logs, session: &Session) -> Result<()> {
     }
 }
 
+/// Prints what has come since, a part at a time: a log may be larger than the memory. Gives its length.
+fn show(log: &mut File) -> Result<usize> {
+    let mut shown = 0;
+    loop {
+        let mut part = vec![0; PART];
+        let length = log
+            .read(&mut part)
+            .map_err(|error| Error::io("cannot read the log", error))?;
+        if length == 0 {
+            return Ok(shown);
+        }
+        print(&part[..length]);
+        shown += length;
+    }
+}
+
 fn open(args: &cli::Logs, instance: &Instance, session: &Session) -> Result<Vec<File>> {
     let chosen = [
         (!args.stderr, &instance.log_out),
@@ -57,7 +73,7 @@ fn open(args: &cli::Logs, instance: &Instance, session: &Session) -> Result<Vec<
     let files: Vec<File> = chosen
         .into_iter()
         .filter(|(wanted, path)| *wanted && !path.is_empty())
-        .filter_map(|(_, path)| File::open(path).ok())
+        .filter_map(|(_, path)| regular::open(Path::new(path)).ok())
         .collect();
     if files.is_empty() {
         let message = format!("`{}` has no log files", instance.name);

@@ -31,7 +31,10 @@ pub fn run(args: &cli::Start, session: &Session) -> Result<()> {
         print_plan(&plan, session);
         return Ok(());
     }
-    let (_lock, existing) = session.locked(&args.name)?;
+    let (_lock, mut existing) = session.locked(&args.name)?;
+    if args.if_needed {
+        session.look_into(existing.as_mut_slice());
+    }
     if let Some(existing) = &existing {
         refuse_existing(existing, args)?;
     }

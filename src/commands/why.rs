@@ -48,7 +48,7 @@ fn search(command: &str, session: &Session) -> Option<PathBuf> {
 fn shim(found: &Path, called: &Called, session: &Session) -> Result<Vec<String>> {
     let (name, command) = (called.instance.as_str(), called.command.as_str());
     let what = format!("{} is a shim of `{name}`", found.display());
-    let mut lines = match session.find(name)? {
+    let mut lines = match session.find_and_look(name)? {
         Some(instance) if instance.status == Status::Running => {
             match origin(&instance, command, session)? {
                 Some(whence) => vec![format!("{what}: {whence}")],
@@ -94,10 +94,13 @@ fn nothing(command: &str, session: &Session) -> Error {
         return error.hint(format!("`{name}` has a shim of it: {how}"));
     }
     let active = session.active();
-    let Some(Ok(Some(instance))) = active.map(|name| session.find(&name)) else {
+    let Some(Ok(Some(instance))) = active.map(|name| session.find_and_look(&name)) else {
         return error;
     };
     let name = &instance.name;
+    if instance.status == Status::Broken {
+        return error;
+    }
     match origin(&instance, command, session) {
         Ok(Some(_)) => error.hint(format!("`{name}` has it: ctr shim add {name} {command}")),
         _ => error,

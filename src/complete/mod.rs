@@ -3,7 +3,8 @@
 //! The code in `shell/completion.*` runs this program with [`VARIABLE`] set to the shell's name and
 //! what is typed after `--`. Only state files, Apptainer's own records and local folders are read:
 //! TAB never starts Apptainer, goes to the network, or writes. Whatever goes wrong, the answer is
-//! empty and nothing is said: the user is in the middle of a line.
+//! empty and nothing is said: the user is in the middle of a line. It is looked for in a process of
+//! its own, which is given up when it takes long.
 
 mod attach;
 mod files;
@@ -20,7 +21,9 @@ use std::sync::Arc;
 use clap::{Command, CommandFactory};
 use clap_complete::{CompletionCandidate, engine};
 
+use crate::bounds::COMPLETION;
 use crate::cli::{Cli, ShellName};
+use crate::engine::ask;
 use line::{Dialect, Word};
 use reply::{Candidate, Reply};
 use world::World;
@@ -41,8 +44,16 @@ pub fn answer() -> Option<ExitCode> {
         return None;
     }
     let typed: Vec<String> = arguments.collect();
+    // A home, or an instance, may not answer.
+    let text = ask(COMPLETION, || reply(&shell, &typed)).unwrap_or_default();
+    reply::print(&text);
+    Some(ExitCode::SUCCESS)
+}
+
+/// The answer, in the form that the shell takes.
+fn reply(shell: &str, typed: &[String]) -> String {
     let first = typed.first().map_or("", String::as_str);
-    let text = match shell.as_str() {
+    match shell {
         "bash" => {
             let words = line::words(first, Dialect::Bash);
             let replaced = typed.get(1).map_or("", String::as_str);
@@ -52,11 +63,9 @@ pub fn answer() -> Option<ExitCode> {
             let words = line::words(first, Dialect::Fish);
             complete(ShellName::Fish, line::command(&words)).in_fish()
         }
-        "zsh" => complete(ShellName::Zsh, &numbered(&typed)).in_zsh(),
+        "zsh" => complete(ShellName::Zsh, &numbered(typed)).in_zsh(),
         _ => String::new(),
-    };
-    reply::print(&text);
-    Some(ExitCode::SUCCESS)
+    }
 }
 
 /// The words as zsh gives them: each knows its number, where those of a line know their place.
@@ -104,7 +113,7 @@ fn complete(shell: ShellName, words: &[Word]) -> Reply {
 fn arguments(shell: ShellName, mut command: Command, texts: &[String], typed: &Word) -> Reply {
     let found = match typed.text.as_str() {
         "-" => options(&mut command, texts),
-        _ => ask(&mut command, texts),
+        _ => found(&mut command, texts),
     };
     let (marks, found): (Vec<_>, Vec<_>) = found
         .into_iter()
@@ -123,7 +132,7 @@ fn arguments(shell: ShellName, mut command: Command, texts: &[String], typed: &W
 }
 
 /// What the engine finds for the last word.
-fn ask(command: &mut Command, texts: &[String]) -> Vec<CompletionCandidate> {
+fn found(command: &mut Command, texts: &[String]) -> Vec<CompletionCandidate> {
     let words = texts.iter().map(Into::into).collect();
     engine::complete(command, words, texts.len() - 1, None).unwrap_or_default()
 }
@@ -135,11 +144,11 @@ fn options(command: &mut Command, texts: &[String]) -> Vec<CompletionCandidate> 
     if let Some(typed) = long.last_mut() {
         typed.push('-');
     }
-    let mut found = ask(command, &long);
-    for short in ask(command, texts) {
-        if !found.iter().any(|one| one.get_id() == short.get_id()) {
-            found.push(short);
+    let mut all = found(command, &long);
+    for short in found(command, texts) {
+        if !all.iter().any(|one| one.get_id() == short.get_id()) {
+            all.push(short);
         }
     }
-    found
+    all
 }

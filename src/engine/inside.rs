@@ -9,6 +9,8 @@ use std::path::{Component, Path, PathBuf};
 
 use nix::unistd::{AccessFlags, access};
 
+use crate::regular;
+
 /// The `PATH` that Apptainer gives an image that sets none.
 pub const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -233,7 +235,7 @@ fn interpreter(script: &Path) -> Option<PathBuf> {
     /// Longest first line that Linux reads (`BINPRM_BUF_SIZE`).
     const LONGEST: u64 = 256;
     let mut start = Vec::new();
-    let file = fs::File::open(script).ok()?;
+    let file = regular::open(script).ok()?;
     file.take(LONGEST).read_to_end(&mut start).ok()?;
     let line = start
         .strip_prefix(b"#!")?

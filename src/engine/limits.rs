@@ -3,6 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::answer;
+use crate::bounds::{QUESTION, TEXT};
+use crate::regular;
+
 /// Switches that stand in `ctr`'s way when they are `no`.
 const SWITCHES: [&str; 10] = [
     "allow user ns",
@@ -43,9 +47,7 @@ pub fn has_minimal_dev(binary: &Path) -> Result<bool, String> {
 }
 
 fn configuration(binary: &Path) -> Result<(PathBuf, String), String> {
-    let output = Command::new(binary)
-        .arg("buildcfg")
-        .output()
+    let output = answer::of(Command::new(binary).arg("buildcfg"), QUESTION)
         .map_err(|error| format!("{}: {error}", binary.display()))?;
     let said = String::from_utf8_lossy(&output.stdout);
     let named = said
@@ -53,7 +55,7 @@ fn configuration(binary: &Path) -> Result<(PathBuf, String), String> {
         .find_map(|line| line.strip_prefix("APPTAINER_CONF_FILE="))
         .ok_or("Apptainer does not say where its configuration is")?;
     let file = PathBuf::from(named);
-    let text = std::fs::read_to_string(&file)
+    let text = regular::read_to_string(&file, TEXT)
         .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
     Ok((file, text))
 }
@@ -63,8 +65,8 @@ fn configuration(binary: &Path) -> Result<(PathBuf, String), String> {
 /// # Errors
 /// It cannot be made; in words.
 pub fn make_user_namespace() -> Result<(), String> {
-    let tried = Command::new("unshare").args(["--user", "true"]).output();
-    match tried {
+    let mut command = Command::new("unshare");
+    match answer::of(command.args(["--user", "true"]), QUESTION) {
         Ok(output) if output.status.success() => Ok(()),
         Ok(output) => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
         Err(error) => Err(format!("unshare, of util-linux: {error}")),

@@ -1,7 +1,9 @@
 //! The only place that knows Apptainer: start, stop, exec, list, stats. Nothing above it assumes
 //! that an instance is a local process.
 
+mod answer;
 mod arguments;
+mod aside;
 mod births;
 mod failure;
 mod foreign;
@@ -27,6 +29,7 @@ use std::process::Command;
 
 use serde::Serialize;
 
+use crate::bounds::LOOK_INSIDE;
 use crate::config::Config;
 use crate::context::{Context, Variables};
 use crate::environment::{self, Folded};
@@ -35,6 +38,7 @@ use crate::memory::Memory;
 use crate::setup::Setup;
 
 pub use arguments::check_flags;
+pub use aside::ask;
 pub use inside::{DEFAULT_PATH, Folder, Inside, Program};
 pub use join::{Direct, Knowledge, Learn};
 pub use limits::make_user_namespace;
@@ -83,9 +87,8 @@ pub struct Process {
 /// How an instance's process fares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Health {
+    /// It lives.
     Running,
-    /// It lives, and its file system does not.
-    Broken(String),
     /// It has ended.
     Gone(String),
     /// It cannot be judged from here.
@@ -265,7 +268,13 @@ impl<'a> Engine<'a> {
         self.inside_command("shell", run, &flags)
     }
 
-    /// How the process of an instance fares.
+    /// Why the file system of each process is broken, `None` for one that works. They are asked
+    /// together, each for no longer than [`crate::bounds::FILE_SYSTEM`].
+    pub fn faults(&self, processes: &[&Process]) -> Vec<Option<&'static str>> {
+        processes::faults(processes, &self.context.place)
+    }
+
+    /// How the process of an instance fares; its files are not looked at.
     pub fn health(&self, process: &Process) -> Health {
         processes::health(process, &self.context.place)
     }
@@ -312,10 +321,8 @@ impl<'a> Engine<'a> {
     /// The `PATH` that the image itself makes, asked from inside.
     pub fn image_path(&self, run: &Run) -> Option<String> {
         let mut command = self.inside_command("exec", run, &[]).ok()?;
-        let output = command
-            .args(["/bin/sh", "-c", "printf %s \"$PATH\""])
-            .output()
-            .ok()?;
+        command.args(["/bin/sh", "-c", "printf %s \"$PATH\""]);
+        let output = answer::of(&mut command, LOOK_INSIDE).ok()?;
         output
             .status
             .success()

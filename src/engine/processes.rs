@@ -1,17 +1,22 @@
 //! The processes of an instance, as `/proc` shows them.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use procfs::process::{Process as Proc, Stat, all_processes};
 use procfs::{Current, FromRead};
 
-use super::{Health, Process, foreign};
+use super::join::Target;
+use super::{Health, Process, aside, foreign};
+use crate::bounds;
 use crate::context::Place;
 
 /// Why an instance is broken.
 pub const NOT_CONNECTED: &str = "a FUSE helper was killed: its file system is not connected";
+/// The same, while its helpers live: the server of an image may be down.
+const NO_ANSWER: &str = "its file system does not answer";
 
 /// How Apptainer titles the process that watches over an instance.
 const SUPERVISOR_TITLE: &str = "Apptainer instance";
@@ -43,7 +48,7 @@ pub fn ticks_since_boot() -> u64 {
     (seconds * procfs::ticks_per_second() as f64) as u64
 }
 
-/// How an instance's process fares, judged from `here`.
+/// How an instance's process fares, judged from `here`, without a look at its files.
 pub fn health(process: &Process, here: &Place) -> Health {
     if process.boot_id != here.boot_id {
         return Health::Gone("the host was booted since".into());
@@ -58,11 +63,31 @@ pub fn health(process: &Process, here: &Place) -> Health {
     if !identity.lives() {
         return Health::Gone("its process has ended".into());
     }
-    // Another's, or of a setuid installation: what cannot be seen is not held against it.
-    match is_connected(Path::new(&format!("/proc/{}/root", process.pid))) {
-        true => Health::Running,
-        false => Health::Broken(NOT_CONNECTED.into()),
-    }
+    Health::Running
+}
+
+/// Why the file system of each process is broken, `None` for one that works. All are asked at once, and
+/// one that does not answer keeps nobody.
+pub fn faults(processes: &[&Process], here: &Place) -> Vec<Option<&'static str>> {
+    let connected = aside::ask_each(processes.len(), bounds::FILE_SYSTEM, |at| {
+        let root = format!("/proc/{}/root", processes[at].pid);
+        match fs::symlink_metadata(format!("{root}/.")) {
+            // A FUSE file system of its own shows itself to no one outside. Another's, or that of a
+            // setuid installation, is not seen at all, which is not held against it.
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                Target::open(processes[at], here)
+                    .and_then(|target| target.ask_inside(|| is_connected(Path::new("/"))))
+                    .unwrap_or(true)
+            }
+            _ => is_connected(Path::new(&root)),
+        }
+    });
+    let fault = |connected| match connected {
+        Some(true) => None,
+        Some(false) => Some(NOT_CONNECTED),
+        None => Some(NO_ANSWER),
+    };
+    connected.into_iter().map(fault).collect()
 }
 
 /// False when a FUSE helper was killed that has a part in a root. A name that is nowhere is looked

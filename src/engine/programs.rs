@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::inside::is_executable_file;
 use super::{Folder, Inside, Program};
+use crate::bounds::TEXT;
+use crate::regular;
 
 /// Where an image has the scripts that make its environment; Apptainer runs them by name.
 pub(super) const ENVIRONMENT: &str = "/.singularity.d/env";
@@ -76,7 +78,8 @@ impl Inside {
         let mut path = default.to_owned();
         for script in scripts.iter().filter(|name| name.ends_with(".sh")) {
             let file = self.on_host(&Path::new(ENVIRONMENT).join(script));
-            let text = file.and_then(fs::read_to_string).unwrap_or_default();
+            let text = file.and_then(|file| regular::read_to_string(&file, TEXT));
+            let text = text.unwrap_or_default();
             for line in text.lines() {
                 path = assigned(line, &path).unwrap_or(path);
             }

@@ -8,8 +8,10 @@ use serde::Deserialize;
 
 use super::origin::Shelf;
 use super::{Engine, Process, processes};
+use crate::bounds::RECORD;
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::regular;
 
 /// An instance that lives, as Apptainer has recorded it.
 #[derive(Debug, Clone)]
@@ -98,7 +100,7 @@ pub fn forget(shelf: &Shelf, name: &str, context: &Context) {
 }
 
 fn read(file: &Path, context: &Context) -> Option<Record> {
-    let file: File = serde_json::from_slice(&fs::read(file).ok()?).ok()?;
+    let file: File = serde_json::from_slice(&regular::read(file, RECORD).ok()?).ok()?;
     if !processes::is_supervisor(file.ppid) {
         return None;
     }

@@ -4,7 +4,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::Binary;
+use super::{Binary, answer};
+use crate::bounds::QUESTION;
 use crate::config::Config;
 use crate::context::{Context, is_executable};
 use crate::error::{Error, Kind, Result};
@@ -107,9 +108,7 @@ fn ask(path: &Path) -> Result<String> {
         )
         .hint(HOW_TO_GET)
     };
-    let output = Command::new(path)
-        .arg("--version")
-        .output()
+    let output = answer::of(Command::new(path).arg("--version"), QUESTION)
         .map_err(|error| failed(error.to_string()))?;
     if !output.status.success() {
         let words = String::from_utf8_lossy(&output.stderr);

@@ -12,7 +12,9 @@ use nix::errno::Errno;
 use nix::unistd::{AccessFlags, access};
 
 use super::Surroundings;
+use crate::bounds::TEXT;
 use crate::error::{Error, Result};
+use crate::regular;
 
 /// Folders that Apptainer provides itself, or that hold homes, of which it brings the user's.
 const GIVEN: [&str; 7] = ["proc", "sys", "dev", "tmp", "home", "root", "lost+found"];
@@ -148,7 +150,7 @@ fn top_level(root: &Path) -> Result<BTreeMap<String, Entry>> {
 }
 
 fn label(entries: &BTreeMap<String, Entry>) -> String {
-    let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let release = regular::read_to_string(Path::new("/etc/os-release"), TEXT).unwrap_or_default();
     let field = |key: &str| {
         release
             .lines()

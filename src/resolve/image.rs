@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{Surroundings, hostos, overlays};
 use crate::error::{Error, Kind, Result};
 use crate::plan::BaseImage;
+use crate::regular;
 use crate::setup::HOSTOS;
 
 /// Finds the base image of that label.
@@ -34,7 +35,7 @@ pub fn find(label: &str, around: &Surroundings) -> Result<BaseImage> {
                     if metadata.is_dir() {
                         std::fs::read_dir(&path).map(drop)
                     } else {
-                        std::fs::File::open(&path).map(drop)
+                        regular::open(&path).map(drop)
                     }
                 })
                 .map_err(|error| Error::io(format!("cannot open {}", path.display()), error))?;

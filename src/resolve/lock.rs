@@ -9,6 +9,7 @@ use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 
 use crate::error::{Error, Kind, Result};
+use crate::regular;
 
 /// What an image is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,17 +50,15 @@ pub struct Holders<'a> {
 /// The image is in use; it cannot be opened for this access.
 pub fn probe(path: &Path, access: Access, holders: &Holders) -> Result<()> {
     let shown = path.display();
-    let file = File::options()
-        .read(true)
-        .write(access == Access::Write)
-        .open(path)
-        .map_err(|error| {
-            let error = Error::io(format!("cannot open {shown}"), error);
-            match access {
-                Access::Write => error.hint("use it read-only: leave out -w and `:rw`"),
-                Access::Read => error,
-            }
-        })?;
+    let mut options = File::options();
+    options.read(true).write(access == Access::Write);
+    let file = regular::open_with(&mut options, path).map_err(|error| {
+        let error = Error::io(format!("cannot open {shown}"), error);
+        match access {
+            Access::Write => error.hint("use it read-only: leave out -w and `:rw`"),
+            Access::Read => error,
+        }
+    })?;
     if is_free(&file, access, path)? {
         return Ok(());
     }

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::names;
+use crate::regular;
 
 const SQUASHFS: [&str; 3] = ["sqf", "sqsh", "squashfs"];
 const EXT3: &str = "img";
@@ -72,9 +73,11 @@ impl Found {
 /// Refuses an overlay file that is missing, unreadable, or that Apptainer cannot be told of.
 pub fn check_file(path: &Path) -> Result<()> {
     let shown = path.display();
-    match std::fs::File::open(path).and_then(|file| file.metadata()) {
-        Ok(metadata) if metadata.is_file() => {}
-        Ok(_) => return Err(Error::new(Kind::NotFound, format!("{shown} is not a file"))),
+    match regular::open(path) {
+        Ok(_) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => {
+            return Err(Error::new(Kind::NotFound, format!("{shown} is not a file")));
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Err(
                 Error::new(Kind::NotFound, format!("no such overlay: {shown}"))

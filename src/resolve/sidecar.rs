@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::trust;
+use crate::bounds::TEXT;
 use crate::error::{Error, Kind, Result};
 use crate::names::is_variable_name;
 use crate::plan::Sidecar;
+use crate::regular;
 
 /// Marks a line that is a note on a variable; other lines with `#` are comments.
 const NOTE: &str = "#ENVNOTE:";
@@ -19,10 +21,14 @@ pub fn read(overlay: &Path, trusted: &[PathBuf], uid: u32) -> Result<Option<Side
     let mut path = overlay.as_os_str().to_owned();
     path.push(".env");
     let path = PathBuf::from(path);
-    let bytes = match std::fs::read(&path) {
+    let bytes = match regular::read(&path, TEXT) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Error::io(format!("cannot read {}", path.display()), error)),
+        Err(error) => {
+            let most = indicatif::HumanBytes(TEXT);
+            return Err(Error::io(format!("cannot read {}", path.display()), error)
+                .hint(format!("a sidecar is a text file of {most} at most")));
+        }
     };
     let mut lines = bytes.split(|byte| *byte == b'\n');
     if let Some(key) = lines.find_map(key_of_damaged_value) {

@@ -4,18 +4,19 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Shims, everywhere, program};
+use crate::bounds::RECORD;
 use crate::called::Called;
 use crate::config::{Config, Join};
 use crate::context::{Context, OfShim};
 use crate::engine;
 use crate::error::Result;
+use crate::regular;
 use crate::runtime;
 use crate::session::Session;
 use crate::state::State;
@@ -155,13 +156,10 @@ fn variables(session: &Session) -> BTreeMap<String, String> {
 fn own_file(path: &Path, uid: u32) -> Option<Vec<u8>> {
     let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK;
     let file = File::options().read(true).custom_flags(flags).open(path);
-    let mut file = file.ok()?;
+    let file = file.ok()?;
     let metadata = file.metadata().ok()?;
-    if metadata.uid() != uid || metadata.mode() & 0o077 != 0 || !metadata.is_file() {
+    if metadata.uid() != uid || metadata.mode() & 0o077 != 0 {
         return None;
     }
-    // It was written whole, and is never written to again.
-    let mut bytes = vec![0; metadata.len() as usize];
-    file.read_exact(&mut bytes).ok()?;
-    Some(bytes)
+    regular::whole(file, RECORD).ok()
 }

@@ -1,14 +1,16 @@
 //! The folder of state files: private, by host, written whole or not at all.
 
 use std::fs::{self, DirBuilder, File};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::{FORMAT, Lock, State, Unusable};
+use crate::bounds::RECORD;
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::names::InstanceName;
+use crate::regular;
 
 const OTHERS_WRITE: u32 = 0o022;
 
@@ -238,17 +240,14 @@ impl Store {
             .read(true)
             .custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK)
             .open(&path);
-        let mut file = match file {
+        let file = match file {
             Ok(file) => file,
             Err(error) if is_absence(&error) => return Ok(None),
             Err(error) => return Err(unreadable(&error).hint("it must be a file of your own")),
         };
         let metadata = file.metadata().map_err(|error| unreadable(&error))?;
         self.check_owner(&path, &metadata)?;
-        // It was written whole, and is never written to again.
-        let mut bytes = vec![0; metadata.len() as usize];
-        file.read_exact(&mut bytes)
-            .map_err(|error| unreadable(&error))?;
+        let bytes = regular::whole(file, RECORD).map_err(|error| unreadable(&error))?;
         let damaged = |why: String| {
             let message = format!("the state file {} is damaged: {why}", path.display());
             let hint = format!("look at it, then remove it: rm '{}'", path.display());

@@ -30,7 +30,11 @@ struct Row {
 pub fn run(args: &cli::ShimList, session: &Session) -> Result<()> {
     let instances = match &args.name {
         Some(name) => vec![session.instance(Some(name))?],
-        None => session.instances(false)?,
+        None => {
+            let mut all = session.instances(false)?;
+            session.look_into(&mut all);
+            all
+        }
     };
     let mut rows = Vec::new();
     for instance in &instances {

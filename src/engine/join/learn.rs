@@ -3,26 +3,21 @@
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
-use std::io::{Read, Seek};
-use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
-use std::process::Stdio;
 
-use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::signal::Signal;
 use nix::sys::stat::{Mode, umask};
-use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{dup2_stderr, dup2_stdout};
 
 use super::direct::Direct;
 use super::environ::{Call, DOUBTFUL, ImageEnvironment, OF_SHELLS};
 use super::privileges::Privileges;
-use super::raw::{in_a_child, set_default};
+use super::raw::set_default;
+use super::seen::{self, SHOW, Seen, directly};
 use super::target::Target;
 use super::{Unknown, Verdict};
+use crate::bounds::LOOK_INSIDE;
 use crate::context::Variables;
-use crate::engine::{Engine, Process, Record, hand_in, limits};
+use crate::engine::{Engine, Process, Record, answer, hand_in, limits};
 use crate::names::is_variable_name;
 
 use Failure::{Lasting, Passing};
@@ -32,31 +27,6 @@ const KNOWN_RELEASES: [&str; 3] = ["1.3.", "1.4.", "1.5."];
 
 /// Apptainer's sign of a root that `fakeroot(1)` imitates, which needs a process beside each command.
 const FAKEROOT: &str = "/.singularity.d/libs/fakeroot";
-
-/// What is run inside to see what a command is given. The first file is the same on both sides, and
-/// shows that nothing was printed before.
-const SHOW: [&str; 5] = [
-    "cat",
-    "/proc/sys/kernel/random/boot_id",
-    "/proc/self/environ",
-    "/proc/self/status",
-    "/proc/self/cgroup",
-];
-
-/// The lines of `/proc/self/status` that say what a process may do.
-const TELLING: [&str; 11] = [
-    "Umask",
-    "Uid",
-    "Gid",
-    "Groups",
-    "CapInh",
-    "CapPrm",
-    "CapEff",
-    "CapBnd",
-    "CapAmb",
-    "NoNewPrivs",
-    "Seccomp",
-];
 
 /// The working folders of what is run, which are there in every instance.
 const FOLDERS: [&str; 2] = ["/", "/proc"];
@@ -69,14 +39,6 @@ const MARK: &str = "271828182";
 
 /// A value that must arrive as it is.
 const LITERAL: &str = "a, 'b' \"c\" $d `e` \\f\ng";
-
-/// What a command inside was given.
-struct Seen {
-    environment: Variables,
-    /// The lines of its status and its cgroup that tell.
-    process: Vec<String>,
-    status: String,
-}
 
 /// Why there is nothing to go by.
 enum Failure {
@@ -216,15 +178,18 @@ impl Engine<'_> {
     /// What a command is given that Apptainer is called for in the environment `variables`.
     fn see(&self, name: &str, variables: &Variables, folder: &str) -> Result<Seen, Failure> {
         let passing = |error: &dyn std::fmt::Display| Passing(error.to_string());
-        let output = self
+        let mut command = self
             .command(variables.clone())
-            .map_err(|error| passing(&error))?
+            .map_err(|error| passing(&error))?;
+        command
             .args(["--quiet", "exec", "--no-eval", "--cwd", folder])
             .arg(format!("instance://{name}"))
-            .args(SHOW)
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|error| passing(&error))?;
+            .args(SHOW);
+        let output = answer::of(&mut command, LOOK_INSIDE);
+        let output = output.map_err(|error| match answer::is_endless(&error) {
+            true => Lasting(seen::endless(&error)),
+            false => passing(&error),
+        })?;
         let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
         if output.status.success() {
             // Apptainer's own warnings are for its own calls.
@@ -239,34 +204,6 @@ impl Engine<'_> {
         Err(match words.contains("executable file not found") {
             true => Lasting(format!("no `{}` inside to look with", SHOW[0])),
             false => Passing(words),
-        })
-    }
-}
-
-impl Seen {
-    fn read(output: &[u8], boot_id: &str) -> Result<Self, Unknown> {
-        let start = format!("{boot_id}\n");
-        let output = output
-            .strip_prefix(start.as_bytes())
-            .ok_or("something is printed at each command")?;
-        let end = output.iter().rposition(|byte| *byte == 0);
-        let (environ, rest) = output.split_at(end.ok_or("a command has no environment")?);
-        let status = String::from_utf8_lossy(&rest[1..]).into_owned();
-        let tells = |line: &&str| match line.split_once(":\t") {
-            Some((name, _)) => TELLING.contains(&name),
-            None => line.contains(":/"), // its cgroup
-        };
-        Ok(Seen {
-            environment: environ
-                .split(|byte| *byte == 0)
-                .filter_map(|entry| {
-                    let at = entry.iter().position(|byte| *byte == b'=')?;
-                    let text = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
-                    Some((text(&entry[..at]), text(&entry[at + 1..])))
-                })
-                .collect(),
-            process: status.lines().filter(tells).map(str::to_owned).collect(),
-            status,
         })
     }
 }
@@ -338,27 +275,6 @@ fn differing(one: &Variables, other: &Variables) -> Option<String> {
     differing
         .next()
         .map(|name| name.to_string_lossy().into_owned())
-}
-
-/// What a command is given that is run directly, by a copy of this process.
-fn directly(direct: Direct, boot_id: &str) -> Result<Seen, Unknown> {
-    let failed = |error: &dyn std::fmt::Display| format!("a direct join failed: {error}");
-    let output = memfd_create(c"join", MFdFlags::MFD_CLOEXEC).map_err(|e| failed(&e))?;
-    let child = in_a_child(|| {
-        let silent = File::options().write(true).open("/dev/null");
-        let _ = silent.map(dup2_stderr);
-        let _ = dup2_stdout(&output);
-        let _ = direct.run(&SHOW.map(OsString::from), false);
-    });
-    let ended = waitpid(child.map_err(|e| failed(&e))?, None).map_err(|e| failed(&e))?;
-    if !matches!(ended, WaitStatus::Exited(_, 0)) {
-        return Err(failed(&format!("{ended:?}")));
-    }
-    let mut output = File::from(output);
-    let mut bytes = Vec::new();
-    output.rewind().map_err(|e| failed(&e))?;
-    output.read_to_end(&mut bytes).map_err(|e| failed(&e))?;
-    Seen::read(&bytes, boot_id)
 }
 
 #[cfg(test)]

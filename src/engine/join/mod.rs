@@ -9,6 +9,7 @@ mod program;
 mod prompt;
 mod raw;
 mod relay;
+mod seen;
 mod target;
 
 use std::collections::hash_map::DefaultHasher;
@@ -21,9 +22,10 @@ use serde_json::value::RawValue;
 use super::{Engine, Process, Run, hand_in};
 use environ::{Call, ImageEnvironment};
 use privileges::Privileges;
-use target::Target;
 
 pub use direct::Direct;
+pub(super) use raw::in_a_child;
+pub(super) use target::Target;
 
 /// Why something cannot be done or told without Apptainer, in words that follow on `the instance`.
 pub type Unknown = String;
@@ -104,6 +106,10 @@ impl Engine<'_> {
             Ok(target) => target,
             Err(why) => return Way::aside(why),
         };
+        // All that follows looks at its files.
+        if let Some(fault) = self.faults(&[process])[0] {
+            return Way::aside(fault);
+        }
         let key = match self.key(process, &target) {
             Ok(key) => key,
             Err(why) => return Way::aside(why),

@@ -1,8 +1,6 @@
 //! The calls whose safety Rust cannot see. The only unsafe code of the program.
 #![allow(unsafe_code)]
 
-use std::process::exit;
-
 use nix::sched::{CloneFlags, clone};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::unistd::{ForkResult, Pid, fork};
@@ -17,13 +15,14 @@ const STACK: usize = 64 * 1024;
 /// There are too many processes.
 pub fn in_a_child(child: impl FnOnce()) -> nix::Result<Pid> {
     // SAFETY: after a fork from one of several threads only async-signal-safe functions may be
-    // called. `ctr` has one thread when it comes here: those of `engine::launch` and of `stats`
-    // belong to other commands.
+    // called. `ctr` has one thread when it comes here, but for what is left of `engine::launch` when
+    // several are started: it holds no lock then, and the allocator of glibc is made for it.
     match unsafe { fork() }? {
         ForkResult::Parent { child } => Ok(child),
         ForkResult::Child => {
             child();
-            exit(1)
+            // SAFETY: it ends this process and does nothing else; what is buffered is the parent's.
+            unsafe { nix::libc::_exit(1) }
         }
     }
 }

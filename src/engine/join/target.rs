@@ -10,9 +10,10 @@ use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, openat, readlinkat};
 use nix::sched::{CloneFlags, setns};
-use nix::sys::prctl::set_dumpable;
+use nix::sys::prctl::{set_dumpable, set_pdeathsig};
+use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstatat};
-use nix::sys::wait::waitpid;
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{geteuid, pipe2};
 use procfs::FromRead;
 use procfs::process::Stat;
@@ -20,9 +21,11 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::Unknown;
 use super::raw::in_a_child;
+use crate::bounds::{LOOK_INSIDE, TEXT};
 use crate::context::Place;
-use crate::engine::Process;
 use crate::engine::programs::ENVIRONMENT;
+use crate::engine::{Process, answer};
+use crate::regular;
 
 /// The namespaces in the order in which Apptainer joins them: that of the user gives the rights to
 /// join the others, and the one of mounts would hide `/proc`.
@@ -142,16 +145,22 @@ impl Target {
         let mut tell = Some(File::from(tell));
         let looker = in_a_child(|| {
             let Some(tell) = tell.take() else { return };
+            let _ = set_pdeathsig(Signal::SIGKILL);
             let _ = serde_json::to_writer(tell, &self.join().map(|()| look()));
         });
         let looker = looker.map_err(failed)?;
         drop(tell);
-        let mut text = Vec::new();
-        let read = File::from(answer).read_to_end(&mut text);
-        let _ = waitpid(looker, None);
-        read.map_err(|error| error.to_string())?;
-        let answer: Result<T, Unknown> =
-            serde_json::from_slice(&text).map_err(|_| "it cannot be looked at from inside")?;
+        let told = answer::listen([answer].into_iter(), LOOK_INSIDE, || {
+            let ended = waitpid(looker, Some(WaitPidFlag::WNOHANG))?;
+            Ok(ended != WaitStatus::StillAlive)
+        });
+        let told = told.map_err(|error| {
+            let _ = kill(looker, Signal::SIGKILL);
+            let _ = waitpid(looker, Some(WaitPidFlag::WNOHANG));
+            format!("a look at its files was given up: {error}")
+        })?;
+        let answer: Result<T, Unknown> = serde_json::from_slice(&told.concat())
+            .map_err(|_| "it cannot be looked at from inside")?;
         answer
     }
 
@@ -241,10 +250,12 @@ fn read_all(folder: OwnedFd) -> Result<String, Unknown> {
     let mut folder = Dir::from_fd(folder).map_err(unseen)?;
     let mut all = Vec::new();
     for name in names(&mut folder)? {
-        let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        // A FIFO would hold on to whoever opens it.
+        let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
         let file = openat(&folder, &*name, flags, Mode::empty()).map_err(unseen)?;
-        let read = File::from(file).read_to_end(&mut all);
-        read.map_err(|error| error.to_string())?;
+        let text = regular::whole(file.into(), TEXT);
+        let shown = name.to_string_lossy();
+        all.extend(text.map_err(|error| format!("its script {shown}: {error}"))?);
         all.push(b'\n');
     }
     Ok(String::from_utf8_lossy(&all).into_owned())

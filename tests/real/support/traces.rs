@@ -81,6 +81,19 @@ impl Place {
         });
     }
 
+    /// Stops the FUSE helpers of an instance, so that its file system answers nobody: as one whose file
+    /// server is down.
+    #[track_caller]
+    pub fn freeze(&self, name: &str) -> Frozen {
+        let mut helpers = processes::children(self.record(name).keeper);
+        helpers.retain(processes::Process::is_fuse_helper);
+        assert!(!helpers.is_empty(), "{:#?}", self.processes());
+        for helper in &helpers {
+            helper.signal(Signal::SIGSTOP);
+        }
+        Frozen(helpers)
+    }
+
     /// A program in a pid namespace of its own, as inside a container or some job launchers.
     pub fn in_pid_namespace(&self, program: &Path) -> Run {
         let words = [
@@ -178,6 +191,17 @@ impl Place {
             .arg("sh")
             .arg(self.path("bin/ctr"))
             .args(args)
+    }
+}
+
+/// FUSE helpers that are stopped; they go on when it is dropped.
+pub struct Frozen(Vec<processes::Process>);
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        for helper in &self.0 {
+            helper.signal(Signal::SIGCONT);
+        }
     }
 }
 
