@@ -137,6 +137,12 @@ struct Prompt {
     format: Option<String>,
 }
 
+/// The user's own file: the one that `CTR_CONFIG` names, else the usual one.
+pub fn user_file(context: &Context) -> PathBuf {
+    let named = context.setting("CTR_CONFIG").map(PathBuf::from);
+    named.unwrap_or_else(|| context.config_home().join("ctr/config.toml"))
+}
+
 impl Config {
     /// The settings in force for this caller.
     ///
@@ -145,9 +151,9 @@ impl Config {
     /// unknown key or a value of another type.
     pub fn load(context: &Context) -> Result<Self> {
         let mut config = Config::defaults(context);
+        let path = user_file(context);
         match context.setting("CTR_CONFIG") {
-            Some(path) => {
-                let path = PathBuf::from(path);
+            Some(_) => {
                 let text = regular::read_to_string(&path, TEXT).map_err(|error| {
                     Error::new(
                         Kind::Config,
@@ -158,8 +164,7 @@ impl Config {
                 config.apply(&path, &text, &context.home)?;
             }
             None => {
-                let user_file = context.config_home().join("ctr/config.toml");
-                for path in [Path::new(SYSTEM_FILE), &user_file] {
+                for path in [Path::new(SYSTEM_FILE), &path] {
                     match regular::read_to_string(path, TEXT) {
                         Ok(text) => config.apply(path, &text, &context.home)?,
                         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}

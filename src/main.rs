@@ -20,6 +20,7 @@ mod output;
 mod parse;
 mod plan;
 mod private;
+mod reach;
 mod regular;
 mod report;
 mod resolve;

@@ -4,6 +4,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::activation;
+use crate::bounds::{FILE_SYSTEM, ORPHANED_START, WANTED_FILE_SYSTEM};
 use crate::config::Config;
 use crate::context::Context;
 use crate::engine::{Engine, Origin, Record};
@@ -77,14 +78,14 @@ impl<'a> Session<'a> {
     /// Its state file cannot be used.
     pub fn find_and_look(&self, name: &str) -> Result<Option<Instance>> {
         let mut found = self.find(name)?;
-        self.look_into(found.as_mut_slice());
+        status::look_into(found.as_mut_slice(), WANTED_FILE_SYSTEM, &self.engine);
         Ok(found)
     }
 
     /// Asks the file systems of those that run, and has those be broken that do not work or do not
     /// answer.
     pub fn look_into(&self, instances: &mut [Instance]) {
-        status::look_into(instances, &self.engine);
+        status::look_into(instances, FILE_SYSTEM, &self.engine);
     }
 
     /// The instance of that name, as its process says.
@@ -95,7 +96,7 @@ impl<'a> Session<'a> {
         match self.store.load(name)? {
             Some(state) if status::is_cut_off(&state, &self.engine) => {
                 // Whoever holds the lock is mending it, or starting it again.
-                if let Some(_lock) = self.store.try_lock(name)? {
+                if let Some(_lock) = self.store.lock_within(name, Duration::ZERO)? {
                     let now = self.store.load(name)?;
                     // Another may have mended it, and more, before the lock was had.
                     if now
@@ -116,7 +117,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// The lock is not to be had; the state file cannot be used.
     pub fn locked(&self, name: &InstanceName) -> Result<(Lock, Option<Instance>)> {
-        let lock = self.store.lock(name)?;
+        let lock = self.lock(name)?;
         let mut state = self.store.load(name.as_str())?;
         self.turn_to(state.as_ref());
         if let Some(cut_off) = state
@@ -131,11 +132,22 @@ impl<'a> Session<'a> {
         Ok((lock, instance))
     }
 
+    /// Waits for the lock of an instance. A terminal is told after a while.
+    ///
+    /// # Errors
+    /// Who holds it does not get on.
+    pub fn lock(&self, name: &InstanceName) -> Result<Lock> {
+        self.store.lock(name, &|what| {
+            if self.context.terminals.stderr {
+                self.output.note(what);
+            }
+        })
+    }
+
     /// Waits while Apptainer goes on with a start whose `ctr` is gone.
     fn wait_for_apptainer(&self, name: &str) -> Result<()> {
-        const PATIENCE: Duration = Duration::from_secs(60);
         const LOOK: Duration = Duration::from_millis(50);
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + ORPHANED_START;
         while self.engine.is_starting(name) {
             if Instant::now() > deadline {
                 let message = format!("Apptainer is still starting `{name}`");

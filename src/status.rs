@@ -1,5 +1,7 @@
 //! What an instance is at this moment: its state and its process, held against each other.
 
+use std::time::Duration;
+
 use crate::context::Context;
 use crate::engine::{Engine, Health, Process, Record};
 use crate::error::{Error, Kind, Result};
@@ -158,9 +160,10 @@ impl Instance {
     }
 }
 
-/// Asks the file systems of those that run, and has those be broken that do not work or do not answer.
+/// Asks the file systems of those that run, and has those be broken that do not work or do not answer
+/// in the time `most`.
 /// Of an instance of which this is the inside, that need not be asked.
-pub fn look_into(instances: &mut [Instance], engine: &Engine) {
+pub fn look_into(instances: &mut [Instance], most: Duration, engine: &Engine) {
     if engine.surrounding().is_some() {
         return;
     }
@@ -172,7 +175,7 @@ pub fn look_into(instances: &mut [Instance], engine: &Engine) {
         .iter()
         .filter_map(|instance| instance.process.as_ref())
         .collect();
-    let faults = engine.faults(&processes);
+    let faults = engine.faults(&processes, most);
     let have_process = running.iter_mut().filter(|one| one.process.is_some());
     for (instance, fault) in have_process.zip(faults) {
         if let Some(fault) = fault {

@@ -8,6 +8,7 @@ use std::process::{Command, ExitCode};
 use super::running::{become_program, before_the_command};
 use super::{exec, shim};
 use crate::activation;
+use crate::bounds;
 use crate::called::Called;
 use crate::cli::ExecOptions;
 use crate::config::Config;
@@ -17,6 +18,7 @@ use crate::error::{Error, Kind, Result};
 use crate::memory::Memory;
 use crate::output::Output;
 use crate::private;
+use crate::reach;
 use crate::session::Session;
 use crate::shims::{self, Snapshot};
 use crate::state::Store;
@@ -67,6 +69,11 @@ fn attempt(called: &Called, arguments: &[OsString]) -> Result<()> {
 /// Runs it as `ctr exec` does, from the state and the configuration, which are as they are now.
 fn from_state(called: &Called, command: &[OsString], context: &Context) -> Result<()> {
     let name = &called.instance;
+    reach::wait(context, bounds::HOME, &|what| {
+        if context.terminals.stderr {
+            Output::bare().note(what);
+        }
+    })?;
     let state = Store::new(context).load(name.as_str())?;
     let mut config = Config::load(context)?;
     let started_by = state.as_ref().map(|state| Path::new(&state.apptainer));

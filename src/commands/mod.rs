@@ -27,6 +27,7 @@ mod stop;
 mod way;
 mod why;
 
+use crate::bounds;
 use crate::caller;
 use crate::cli::Command;
 use crate::config::Config;
@@ -34,6 +35,7 @@ use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::memory::Memory;
 use crate::output::Output;
+use crate::reach;
 use crate::session::Session;
 use crate::shell;
 
@@ -66,6 +68,13 @@ fn dispatch(command: &Command, output: Output) -> Result<()> {
     if let Command::Prompt(args) = command {
         return prompt::run(args, &context);
     }
+    match reach(command, &context, output) {
+        Err(why) if may_be_passed_over(command) => {
+            output.note(&why.message);
+            return Ok(());
+        }
+        reached => reached?,
+    }
     let config = Config::load(&context)?;
     let memory = Memory::new(&context);
     let session = Session::new(&context, &config, &memory, output);
@@ -91,6 +100,24 @@ fn dispatch(command: &Command, output: Output) -> Result<()> {
         Command::Doctor(args) => doctor::run(args, &session),
         Command::Completions(_) | Command::Man(_) | Command::Init(_) | Command::Prompt(_) => Ok(()),
     }
+}
+
+/// Waits for the folders of `ctr`. A terminal is told.
+fn reach(command: &Command, context: &Context, output: Output) -> Result<()> {
+    let most = match may_be_passed_over(command) {
+        true => bounds::PROMPT,
+        false => bounds::HOME,
+    };
+    reach::wait(context, most, &|what| {
+        if context.terminals.stderr {
+            output.note(what);
+        }
+    })
+}
+
+/// True for what no person asked for: a prompt, and a line of an rc file.
+fn may_be_passed_over(command: &Command) -> bool {
+    matches!(command, Command::Env(args) if args.refresh || args.if_running)
 }
 
 /// A program cannot change the shell that called it.

@@ -33,7 +33,7 @@ pub fn run(args: &cli::Note, session: &Session) -> Result<()> {
         return show(&request, &load()?.setup);
     }
     // Read again under the lock: another command may have written it.
-    let _lock = session.store.lock(&name)?;
+    let _lock = session.lock(&name)?;
     let mut state = load()?;
     change(&request, &mut state.setup)?;
     session.store.save(&mut state)

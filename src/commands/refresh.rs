@@ -1,6 +1,8 @@
 //! `ctr env --refresh`: what the prompt hook evaluates once the process of the active instance is
 //! not the one that was made active.
 
+use std::time::Duration;
+
 use super::env;
 use crate::activation::{self, Active, Change};
 use crate::error::Result;
@@ -44,7 +46,11 @@ pub fn run(session: &Session) -> Result<Change> {
 fn is_in_transition(instance: &Instance, session: &Session) -> Result<bool> {
     let starting = |state: &crate::state::State| state.phase == Phase::Starting;
     Ok(instance.state.as_ref().is_some_and(starting)
-        || !instance.status.is_alive() && session.store.try_lock(&instance.name)?.is_none())
+        || !instance.status.is_alive()
+            && session
+                .store
+                .lock_within(&instance.name, Duration::ZERO)?
+                .is_none())
 }
 
 fn take_over(active: &Active, instance: &Instance, session: &Session) -> Result<Change> {

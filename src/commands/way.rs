@@ -1,5 +1,6 @@
 //! The direct way into an instance, and what is remembered of it.
 
+use crate::bounds::{LEARNING, SAVING};
 use crate::engine::{Direct, Knowledge, Learn, Run};
 use crate::session::Session;
 use crate::shims;
@@ -7,17 +8,33 @@ use crate::state::State;
 use crate::status::Instance;
 
 /// The direct way for a command, or why there is none. What was learned for it is kept with the
-/// state.
+/// state: of several that come at once one learns, and the others wait for that.
 pub fn direct<'a>(
     run: &Run<'a>,
     instance: &Instance,
     learn: Learn,
     session: &Session,
 ) -> Result<Direct<'a>, String> {
-    let state = instance.state.as_ref();
-    let known = state.map_or_else(Vec::new, State::joins);
     let process = instance.process.as_ref();
     let process = process.ok_or("it has no process")?;
+    let known = instance.state.as_ref().map_or_else(Vec::new, State::joins);
+    if learn != Learn::Anew {
+        let way = session.engine.way_in(run, process, &known, Learn::Never);
+        if !way.is_unknown || learn == Learn::Never {
+            return way.direct;
+        }
+    }
+
+    let store = &session.store;
+    let turn = store.turn_to_learn(&instance.name, LEARNING);
+    let turn = turn.map_err(|error| error.message)?;
+    let now = store.load(&instance.name).ok().flatten();
+    let now = now.filter(|now| now.process.as_ref() == Some(process));
+    let known = now.as_ref().map_or(known, State::joins);
+    let learn = match turn {
+        Some(_) => learn,
+        None => Learn::Never, // whoever is at it takes too long
+    };
     let way = session.engine.way_in(run, process, &known, learn);
     if let Some(learned) = way.learned {
         remember(learned, instance, session);
@@ -28,7 +45,7 @@ pub fn direct<'a>(
 /// Keeps what was learned, unless somebody is about to change the state: then it is learned again.
 fn remember(learned: Knowledge, instance: &Instance, session: &Session) {
     let store = &session.store;
-    let Ok(Some(_lock)) = store.try_lock(&instance.name) else {
+    let Ok(Some(_lock)) = store.lock_within(&instance.name, SAVING) else {
         return;
     };
     let was = instance

@@ -173,9 +173,8 @@ fn fakeroot(session: &Session) -> Check {
 
 fn state_folder(session: &Session) -> Check {
     const NAME: &str = "state folder";
-    // A lock is what every start begins with.
-    match session.store.try_lock("doctor") {
-        Ok(_) => Check::well(NAME, session.store.folder().display().to_string()),
+    match session.store.try_writing() {
+        Ok(()) => Check::well(NAME, session.store.folder().display().to_string()),
         Err(error) => Check::of(NAME, error),
     }
 }

@@ -17,6 +17,7 @@ mod processes;
 mod programs;
 mod records;
 mod refusal;
+mod signs;
 mod stats;
 mod stop;
 mod surrounding;
@@ -26,10 +27,10 @@ use std::cell::{OnceCell, RefCell};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::bounds::LOOK_INSIDE;
 use crate::config::Config;
 use crate::context::{Context, Variables};
 use crate::environment::{self, Folded};
@@ -38,7 +39,7 @@ use crate::memory::Memory;
 use crate::setup::Setup;
 
 pub use arguments::check_flags;
-pub use aside::ask;
+pub use aside::{Patience, ask, open_in_turn};
 pub use inside::{DEFAULT_PATH, Folder, Inside, Program};
 pub use join::{Direct, Knowledge, Learn};
 pub use limits::make_user_namespace;
@@ -46,6 +47,7 @@ pub use origin::{Origin, use_records_of};
 pub use processes::start_time;
 pub use records::Record;
 pub use refusal::{NOT_THERE, cannot_run, no_folder, not_there, wrong_folder};
+pub use signs::Signs;
 pub use stats::{Stats, Usage, uptime_seconds};
 pub use stop::{Manner, Stopped};
 pub use surrounding::{Surrounding, around};
@@ -269,9 +271,9 @@ impl<'a> Engine<'a> {
     }
 
     /// Why the file system of each process is broken, `None` for one that works. They are asked
-    /// together, each for no longer than [`crate::bounds::FILE_SYSTEM`].
-    pub fn faults(&self, processes: &[&Process]) -> Vec<Option<&'static str>> {
-        processes::faults(processes, &self.context.place)
+    /// together, each for no longer than `most`.
+    pub fn faults(&self, processes: &[&Process], most: Duration) -> Vec<Option<&'static str>> {
+        processes::faults(processes, most, &self.context.place)
     }
 
     /// How the process of an instance fares; its files are not looked at.
@@ -316,18 +318,6 @@ impl<'a> Engine<'a> {
     /// Removes a record whose process has ended, and the log files.
     pub fn forget(&self, name: &str) {
         records::forget(&self.shelf(), name, self.context);
-    }
-
-    /// The `PATH` that the image itself makes, asked from inside.
-    pub fn image_path(&self, run: &Run) -> Option<String> {
-        let mut command = self.inside_command("exec", run, &[]).ok()?;
-        command.args(["/bin/sh", "-c", "printf %s \"$PATH\""]);
-        let output = answer::of(&mut command, LOOK_INSIDE).ok()?;
-        output
-            .status
-            .success()
-            .then(|| String::from_utf8(output.stdout).ok())
-            .flatten()
     }
 
     fn inside_command(&self, action: &str, run: &Run, flags: &[&str]) -> Result<Command> {

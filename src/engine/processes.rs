@@ -1,16 +1,18 @@
 //! The processes of an instance, as `/proc` shows them.
 
+use std::ffi::CString;
 use std::fs;
-use std::io::ErrorKind;
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use procfs::process::{Process as Proc, Stat, all_processes};
 use procfs::{Current, FromRead};
 
+use super::aside::{self, Patience};
 use super::join::Target;
-use super::{Health, Process, aside, foreign};
-use crate::bounds;
+use super::{Health, Process, foreign};
 use crate::context::Place;
 
 /// Why an instance is broken.
@@ -68,38 +70,62 @@ pub fn health(process: &Process, here: &Place) -> Health {
 
 /// Why the file system of each process is broken, `None` for one that works. All are asked at once, and
 /// one that does not answer keeps nobody.
-pub fn faults(processes: &[&Process], here: &Place) -> Vec<Option<&'static str>> {
-    let connected = aside::ask_each(processes.len(), bounds::FILE_SYSTEM, |at| {
-        let root = format!("/proc/{}/root", processes[at].pid);
-        match fs::symlink_metadata(format!("{root}/.")) {
-            // A FUSE file system of its own shows itself to no one outside. Another's, or that of a
-            // setuid installation, is not seen at all, which is not held against it.
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-                Target::open(processes[at], here)
-                    .and_then(|target| target.ask_inside(|| is_connected(Path::new("/"))))
-                    .unwrap_or(true)
-            }
-            _ => is_connected(Path::new(&root)),
-        }
-    });
+pub fn faults(processes: &[&Process], most: Duration, here: &Place) -> Vec<Option<&'static str>> {
+    let nowhere = |process: &&Process| {
+        let root = format!("/proc/{}/root", process.pid);
+        CString::new(nowhere_in(Path::new(&root)).into_os_string().into_vec()).unwrap_or_default()
+    };
+    let paths: Vec<CString> = processes.iter().map(nowhere).collect();
+    let patience = Patience {
+        is_busy: &|at| has_busy_helper(processes[at].supervisor_pid),
+        ..Patience::of(most)
+    };
+    let said = aside::open_each(&paths, &patience);
+    let connected = processes
+        .iter()
+        .zip(said)
+        .map(|(process, said)| match said? {
+            nix::libc::ENOTCONN => Some(false),
+            // A FUSE file system of its own shows itself to no one outside. Another's, or that of a setuid
+            // installation, is not seen at all, which is not held against it.
+            nix::libc::EACCES => match Target::open(process, here) {
+                Ok(target) => target
+                    .ask_inside(most, || is_connected(Path::new("/")))
+                    .ok(),
+                Err(_) => Some(true),
+            },
+            _ => Some(true),
+        });
     let fault = |connected| match connected {
         Some(true) => None,
         Some(false) => Some(NOT_CONNECTED),
         None => Some(NO_ANSWER),
     };
-    connected.into_iter().map(fault).collect()
+    connected.map(fault).collect()
+}
+
+/// True for a process that waits for nothing but the processor.
+pub fn wants_to_run(pid: i32) -> bool {
+    Stat::from_file(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.state == 'R')
+}
+
+/// True while a helper waits for nothing but the processor.
+fn has_busy_helper(supervisor: i32) -> bool {
+    let all = all_processes().into_iter().flatten().flatten();
+    let mut stats = all.filter_map(|one| one.stat().ok());
+    stats.any(|stat| stat.ppid == supervisor && stat.state == 'R')
+}
+
+fn nowhere_in(root: &Path) -> PathBuf {
+    let (own, now) = (std::process::id(), ticks_since_boot());
+    root.join(format!(".ctr-{own}-{now}"))
 }
 
 /// False when a FUSE helper was killed that has a part in a root. A name that is nowhere is looked
 /// for in every layer of it, each a helper of its own; a name of ours alone is none that the kernel
 /// remembers.
 pub fn is_connected(root: &Path) -> bool {
-    let nowhere = root.join(format!(
-        ".ctr-{}-{}",
-        std::process::id(),
-        ticks_since_boot()
-    ));
-    let found = fs::symlink_metadata(nowhere);
+    let found = fs::symlink_metadata(nowhere_in(root));
     !found.is_err_and(|error| error.raw_os_error() == Some(nix::libc::ENOTCONN))
 }
 

@@ -5,8 +5,8 @@ use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
 
 use super::inside::is_executable_file;
-use super::{Folder, Inside, Program};
-use crate::bounds::TEXT;
+use super::{Engine, Folder, Inside, Program, Run, answer};
+use crate::bounds::{LOOK_INSIDE, TEXT};
 use crate::regular;
 
 /// Where an image has the scripts that make its environment; Apptainer runs them by name.
@@ -99,6 +99,20 @@ impl Inside {
                 let name = entry.file_name().into_string().ok()?;
                 name.starts_with(&start).then_some((name, entry))
             })
+    }
+}
+
+impl Engine<'_> {
+    /// The `PATH` that the image itself makes, asked from inside.
+    pub fn image_path(&self, run: &Run) -> Option<String> {
+        let mut command = self.inside_command("exec", run, &[]).ok()?;
+        command.args(["/bin/sh", "-c", "printf %s \"$PATH\""]);
+        let output = answer::of(&mut command, LOOK_INSIDE).ok()?;
+        output
+            .status
+            .success()
+            .then(|| String::from_utf8(output.stdout).ok())
+            .flatten()
     }
 }
 

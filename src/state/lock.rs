@@ -1,84 +1,263 @@
-//! One lock per instance, around start and stop.
+//! One lock per instance, around start and stop. It is a name among the sockets of this host (an
+//! abstract one, `unix(7)`), which is taken as long as the process lives that took it: no cleaner of
+//! `/tmp` and no logout takes it away, and neither a home that hangs nor a full disk has a part in it.
 
-use std::fs::{self, File};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::io::ErrorKind;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixListener};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use rustix::net::sockopt::socket_peercred;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 
+use crate::bounds::{STALLED, STOPPED, TELL};
+use crate::engine::Signs;
 use crate::error::{Error, Kind, Result};
 
-/// How long another command on the same instance is waited for: a start may pull an image, so
-/// this is no limit on work, only on waiting.
-const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(20);
+/// How long who waits sleeps at most.
+const NAP: Duration = Duration::from_millis(100);
+/// How often it is seen whether who holds a lock gets on.
+const LOOK_AT_HOLDER: Duration = Duration::from_secs(1);
 
-/// A lock that is held; dropping it frees it and leaves no file.
+/// Anybody may take any name. When another user has taken ours, the next of so many is the lock.
+const SPARE: usize = 8;
+
+/// A lock that is held; dropping it frees it.
 #[derive(Debug)]
 pub struct Lock {
-    path: PathBuf,
-    _held: Flock<File>,
+    _held: UnixListener,
+}
+
+/// What a lock was found to be.
+enum Found {
+    Free(Lock),
+    /// `None` where it was just changing hands.
+    Held(Option<Holder>),
+}
+
+/// Who holds a lock.
+struct Holder {
+    pid: i32,
+    /// Hangs up when the lock is free.
+    line: OwnedFd,
 }
 
 impl Lock {
-    /// Waits for the lock at `path`, a file of its own: a rename replaces the state file's inode.
+    /// Waits for the lock `key`, as long as who holds it lives and gets on. `what` is what it is at work
+    /// on; after a while `tell` takes what is waited for.
     ///
     /// # Errors
-    /// The folder cannot be written; another command holds the lock for long.
-    pub fn take(path: &Path, name: &str) -> Result<Self> {
-        let deadline = Instant::now() + PATIENCE;
+    /// Who holds it does not get on; other users have taken all its names.
+    pub fn take(key: &str, uid: u32, what: &str, tell: &dyn Fn(&str)) -> Result<Self> {
+        let mut left_to_tell = Some(Instant::now() + TELL);
         loop {
-            if let Some(lock) = Lock::attempt(path)? {
-                return Ok(lock);
+            let holder = match look(key, uid)? {
+                Found::Free(lock) => return Ok(lock),
+                Found::Held(Some(holder)) => holder,
+                Found::Held(None) => {
+                    sleep(LOOK);
+                    continue;
+                }
+            };
+            let mut watch = Watch::new(holder.pid);
+            while !holder.hangs_up(NAP) {
+                if let Some(why) = watch.fault() {
+                    return Err(given_up(what, holder.pid, why));
+                }
+                if left_to_tell.is_some_and(|time| Instant::now() >= time) {
+                    tell(&format!(
+                        "waiting for process {}, which is at work on {what}",
+                        holder.pid
+                    ));
+                    left_to_tell = None;
+                }
             }
-            if Instant::now() > deadline {
-                let message = format!("another ctr command is at work on `{name}`");
-                return Err(Error::new(Kind::InUse, message).hint("wait until it is done"));
-            }
-            std::thread::sleep(LOOK);
         }
     }
 
-    /// Takes the lock when it is free.
+    /// The same for no longer than the time `most`; `None` when it is not free by then.
     ///
     /// # Errors
-    /// The lock's file cannot be made.
-    pub fn attempt(path: &Path) -> Result<Option<Self>> {
-        let failed = |error: &dyn std::fmt::Display| {
-            let message = format!("cannot lock {}: {error}", path.display());
-            Error::new(Kind::State, message)
-                .hint("check the folder and its disk, or name another in CTR_STATE_DIR")
-        };
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .custom_flags(nix::libc::O_NOFOLLOW)
-            .open(path)
-            .map_err(|error| failed(&error))?;
-        let held = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-            Ok(held) => held,
-            Err((_, Errno::EWOULDBLOCK)) => return Ok(None),
-            Err((_, error)) => return Err(failed(&error)),
-        };
-        // The holder before may have removed the file meanwhile; then this lock guards nothing.
-        let same = match (held.metadata(), fs::metadata(path)) {
-            (Ok(own), Ok(there)) => (own.dev(), own.ino()) == (there.dev(), there.ino()),
-            _ => false,
-        };
-        Ok(same.then(|| Lock {
-            path: path.to_owned(),
-            _held: held,
-        }))
+    /// Other users have taken all its names.
+    pub fn take_within(key: &str, uid: u32, most: Duration) -> Result<Option<Self>> {
+        let deadline = Instant::now() + most;
+        loop {
+            let found = look(key, uid)?;
+            let left = deadline.saturating_duration_since(Instant::now());
+            match found {
+                Found::Free(lock) => return Ok(Some(lock)),
+                Found::Held(_) if left.is_zero() => return Ok(None),
+                Found::Held(Some(holder)) => drop(holder.hangs_up(left)),
+                Found::Held(None) => sleep(LOOK.min(left)),
+            }
+        }
     }
 }
 
-impl Drop for Lock {
-    fn drop(&mut self) {
-        // Before it is freed, so that whoever waits for it sees another file, or none.
-        let _ = fs::remove_file(&self.path);
+/// Takes the lock when it is free.
+fn look(key: &str, uid: u32) -> Result<Found> {
+    for spare in 0..SPARE {
+        let name = match spare {
+            0 => key.to_owned(),
+            more => format!("{key}~{more}"),
+        };
+        let address = SocketAddr::from_abstract_name(&name);
+        match address.and_then(|address| UnixListener::bind_addr(&address)) {
+            Ok(held) => return Ok(Found::Free(Lock { _held: held })),
+            Err(error) if error.kind() == ErrorKind::AddrInUse => {}
+            Err(error) => return Err(Error::io(format!("cannot take the lock {name}"), error)),
+        }
+        match call(&name) {
+            Some((owner, _)) if owner != uid && owner != 0 => {}
+            Some((_, holder)) => return Ok(Found::Held(Some(holder))),
+            None => return Ok(Found::Held(None)),
+        }
+    }
+    let message = format!("other users have taken every name of the lock {key}");
+    let hint = "tell the administrator: `ss -xlp` names their processes";
+    Err(Error::new(Kind::InUse, message).hint(hint))
+}
+
+/// Asks whoever holds a name for its user and its process.
+fn call(name: &str) -> Option<(u32, Holder)> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let line = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None).ok()?;
+    connect(
+        &line,
+        &SocketAddrUnix::new_abstract_name(name.as_bytes()).ok()?,
+    )
+    .ok()?;
+    let peer = socket_peercred(&line).ok()?;
+    let pid = peer.pid.as_raw_nonzero().get();
+    Some((peer.uid.as_raw(), Holder { pid, line }))
+}
+
+impl Holder {
+    /// True when it has freed the lock within the time `most`.
+    fn hangs_up(&self, most: Duration) -> bool {
+        let mut line = [PollFd::new(self.line.as_fd(), PollFlags::POLLIN)];
+        let most = PollTimeout::try_from(most).unwrap_or(PollTimeout::MAX);
+        poll(&mut line, most).is_ok_and(|ready| ready > 0)
+    }
+}
+
+/// Watches whether who holds a lock gets on.
+struct Watch {
+    pid: i32,
+    signs: Option<Signs>,
+    /// When it last did something.
+    alive: Instant,
+    stopped_since: Option<Instant>,
+    looked: Instant,
+}
+
+impl Watch {
+    fn new(pid: i32) -> Self {
+        Watch {
+            pid,
+            signs: Signs::of(pid),
+            alive: Instant::now(),
+            stopped_since: None,
+            looked: Instant::now(),
+        }
+    }
+
+    /// Why it need not be waited for any longer.
+    fn fault(&mut self) -> Option<&'static str> {
+        if self.looked.elapsed() < LOOK_AT_HOLDER {
+            return None;
+        }
+        self.looked = Instant::now();
+        let now = Signs::of(self.pid);
+        let is_stopped = now.as_ref().is_some_and(|signs| signs.is_stopped);
+        let gets_on = match (&now, &self.signs) {
+            (Some(now), Some(before)) => now.differ_from(before),
+            _ => false,
+        };
+        if gets_on {
+            self.alive = Instant::now();
+            self.signs = now;
+        }
+        // What it has started may go on all the same.
+        self.stopped_since = match is_stopped {
+            true => self.stopped_since.or(Some(Instant::now())),
+            false => None,
+        };
+        match self.stopped_since {
+            Some(since) if since.elapsed() > STOPPED => Some("is stopped"),
+            _ if self.alive.elapsed() > STALLED => Some("has done nothing for long"),
+            _ => None,
+        }
+    }
+}
+
+fn given_up(what: &str, pid: i32, why: &str) -> Error {
+    let message = format!("another ctr command is at work on {what}, and {why}: process {pid}");
+    let hint = match why {
+        "is stopped" => {
+            format!("`kill -CONT {pid}` has it go on, `kill {pid} && kill -CONT {pid}` ends it")
+        }
+        _ => format!("look at it with `ps -f {pid}`; `kill {pid}` ends it"),
+    };
+    Error::new(Kind::InUse, message).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uid() -> u32 {
+        nix::unistd::getuid().as_raw()
+    }
+
+    fn key(name: &str) -> String {
+        format!("ctr-test/{}/{name}", std::process::id())
+    }
+
+    #[test]
+    fn a_lock_is_held_by_one_and_free_once_that_one_is_gone() {
+        let key = key("one");
+        let attempt = |most| Lock::take_within(&key, uid(), most).unwrap();
+        let held = attempt(Duration::ZERO).unwrap();
+        assert!(attempt(Duration::ZERO).is_none());
+        assert!(attempt(Duration::from_millis(50)).is_none());
+        let waiter = std::thread::spawn({
+            let key = key.clone();
+            move || Lock::take(&key, uid(), "x", &|_| {}).is_ok()
+        });
+        drop(held);
+        assert!(waiter.join().unwrap());
+        assert!(attempt(Duration::from_secs(60)).is_some());
+    }
+
+    #[test]
+    fn names_that_another_user_has_taken_are_passed_over() {
+        let key = key("squat");
+        let squat =
+            UnixListener::bind_addr(&SocketAddr::from_abstract_name(&key).unwrap()).unwrap();
+        let other = uid() + 1; // to whom this user is another
+        if uid() == 0 {
+            return drop(squat); // whom nobody need fear
+        }
+        let held = Lock::take_within(&key, other, Duration::ZERO).unwrap();
+        assert!(held.is_some());
+    }
+
+    #[test]
+    fn many_can_wait_for_one() {
+        let key = key("many");
+        let held = Lock::take_within(&key, uid(), Duration::ZERO).unwrap();
+        let waiters: Vec<_> = (0..40)
+            .map(|_| {
+                let key = key.clone();
+                std::thread::spawn(move || Lock::take(&key, uid(), "x", &|_| {}).is_ok())
+            })
+            .collect();
+        drop(held);
+        assert!(waiters.into_iter().all(|waiter| waiter.join().unwrap()));
     }
 }

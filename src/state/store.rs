@@ -4,6 +4,7 @@ use std::fs::{self, DirBuilder, File};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::{FORMAT, Lock, State, Unusable};
 use crate::bounds::RECORD;
@@ -170,24 +171,50 @@ impl Store {
         hosts
     }
 
-    /// Waits for the lock of an instance.
+    /// Waits for the lock of an instance, as long as who holds it lives and gets on; `tell` takes what
+    /// is waited for, after a while.
     ///
     /// # Errors
-    /// The folder cannot be written; the lock is held for long.
-    pub fn lock(&self, name: &InstanceName) -> Result<Lock> {
-        Lock::take(&self.lock_file(name.as_str())?, name.as_str())
+    /// Who holds it does not get on.
+    pub fn lock(&self, name: &InstanceName, tell: &dyn Fn(&str)) -> Result<Lock> {
+        let name = name.as_str();
+        Lock::take(&self.lock_key(name), self.uid, &format!("`{name}`"), tell)
     }
 
-    /// The lock of an instance, when it is free.
+    /// The lock of an instance, when it is free within the time `most`.
+    ///
+    /// # Errors
+    /// Other users stand in the way of all locks.
+    pub fn lock_within(&self, name: &str, most: Duration) -> Result<Option<Lock>> {
+        Lock::take_within(&self.lock_key(name), self.uid, most)
+    }
+
+    /// The turn to learn of an instance what a direct join needs, when it is had within the time `most`.
+    ///
+    /// # Errors
+    /// As for [`Store::lock_within`].
+    pub fn turn_to_learn(&self, name: &str, most: Duration) -> Result<Option<Lock>> {
+        Lock::take_within(&format!("{}/join", self.lock_key(name)), self.uid, most)
+    }
+
+    /// What the lock of an instance is called: by the folder of states, whatever the way to it. A name
+    /// of a socket has 107 bytes at most.
+    fn lock_key(&self, name: &str) -> String {
+        let folder = self.private_folder().unwrap_or_else(|_| self.folder());
+        let inode = fs::metadata(folder).map_or(0, |metadata| metadata.ino());
+        format!("ctr/{}/{inode:x}/{name}", self.uid)
+    }
+
+    /// Writes a file into the folder of states, and removes it.
     ///
     /// # Errors
     /// The folder cannot be written.
-    pub fn try_lock(&self, name: &str) -> Result<Option<Lock>> {
-        Lock::attempt(&self.lock_file(name)?)
-    }
-
-    fn lock_file(&self, name: &str) -> Result<PathBuf> {
-        Ok(self.private_folder()?.join(format!("{name}.lock")))
+    pub fn try_writing(&self) -> Result<()> {
+        let folder = self.private_folder()?;
+        match tempfile::tempfile_in(&folder) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(unwritable(&folder, &error)),
+        }
     }
 
     /// The folder of this host, made when it is missing.

@@ -77,9 +77,8 @@ fn an_image_or_overlay_or_sidecar_that_is_no_file_is_refused() {
                 .says(&[file]);
             std::fs::remove_file(file).unwrap();
         }
-        frugal(&place, &["start", "-b", trap, "bio"])
-            .fails(1)
-            .says(&[trap]);
+        let said = frugal(&place, &["start", "-b", trap, "bio"]).fails(1);
+        said.says(&["cannot open", "it is not a regular file"]);
     }
     // In place of one that was there when it was started.
     place.start("bio", &["-o", "demo/1.0"]);

@@ -129,6 +129,26 @@ fn many_first_commands_at_once_all_run() {
 }
 
 #[test]
+fn of_many_first_commands_at_once_one_learns_and_the_others_wait() {
+    let mut place = Place::new();
+    let (_, notes) = noting_apptainer(&mut place);
+    place.start("bio", &[]);
+    place.ctr(["shim", "add", "bio", "ls"]).ok();
+    place.ctr(["restart", "bio"]).ok();
+    execs(&notes);
+    let by_shim = place.program("sh").args(["-c", "\"$0\" / && exit 3"]);
+    let runs = [
+        place.ctr(["exec", "bio", "sh", "-c", "exit 3"]),
+        by_shim.arg(place.shim("bio", "ls")),
+    ];
+    let mut children: Vec<_> = (0..12).map(|at| runs[at % 2].spawn()).collect();
+    for child in &mut children {
+        assert_eq!(child.wait().unwrap().code(), Some(3));
+    }
+    assert_eq!(execs(&notes), 2, "as for one");
+}
+
+#[test]
 fn a_state_that_cannot_be_written_is_no_hindrance() {
     let place = Place::new();
     place.start("bio", &[]);

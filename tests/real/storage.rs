@@ -71,8 +71,8 @@ fn a_folder_of_states_that_cannot_be_written_is_named_and_read_all_the_same() {
         .says(&[folder.to_str().unwrap()]);
     assert_eq!(
         place.status("bio"),
-        "running",
-        "what cannot be forgotten is not stopped"
+        "dead",
+        "what cannot be forgotten is stopped all the same"
     );
 }
 

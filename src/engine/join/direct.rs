@@ -24,6 +24,7 @@ use super::program;
 use super::raw::in_a_borrower;
 use super::relay::Relay;
 use super::target::Target;
+use crate::bounds::LOOK_INSIDE;
 use crate::context::Variables;
 use crate::engine::inside::is_absence;
 use crate::engine::{Inside, Program, processes, refusal};
@@ -58,7 +59,8 @@ impl Direct<'_> {
         &self,
         look: impl FnOnce(&Inside) -> T,
     ) -> std::result::Result<T, Unknown> {
-        self.target.ask_inside(|| look(&Inside::from_within(true)))
+        self.target
+            .ask_inside(LOOK_INSIDE, || look(&Inside::from_within(true)))
     }
 
     /// Runs it, and ends this process as it ends; `in_own_folder` when the folder inside must be the

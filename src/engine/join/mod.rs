@@ -20,11 +20,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{Engine, Process, Run, hand_in};
+use crate::bounds::WANTED_FILE_SYSTEM;
 use environ::{Call, ImageEnvironment};
 use privileges::Privileges;
 
 pub use direct::Direct;
-pub(super) use raw::in_a_child;
+pub(super) use raw::{Looker, in_a_child};
 pub(super) use target::Target;
 
 /// Why something cannot be done or told without Apptainer, in words that follow on `the instance`.
@@ -81,6 +82,8 @@ pub struct Way<'a> {
     pub direct: Result<Direct<'a>, Unknown>,
     /// To be kept with the state.
     pub learned: Option<Knowledge>,
+    /// True when learning would tell.
+    pub is_unknown: bool,
 }
 
 impl Way<'_> {
@@ -88,6 +91,7 @@ impl Way<'_> {
         Way {
             direct: Err(why.into()),
             learned: None,
+            is_unknown: false,
         }
     }
 }
@@ -107,7 +111,7 @@ impl Engine<'_> {
             Err(why) => return Way::aside(why),
         };
         // All that follows looks at its files.
-        if let Some(fault) = self.faults(&[process])[0] {
+        if let Some(fault) = self.faults(&[process], WANTED_FILE_SYSTEM)[0] {
             return Way::aside(fault);
         }
         let key = match self.key(process, &target) {
@@ -120,7 +124,12 @@ impl Engine<'_> {
         let known = known.filter(|verdict| learn != Learn::Anew || is_good(verdict));
         let (verdict, learned) = match known {
             Some(verdict) => (verdict, None),
-            None if learn == Learn::Never => return Way::aside("it is not known"),
+            None if learn == Learn::Never => {
+                return Way {
+                    is_unknown: true,
+                    ..Way::aside("it is not known")
+                };
+            }
             None => match self.learn(run.name, process, &target) {
                 Ok(verdict) => {
                     let learned = Knowledge::new(key, &verdict);
@@ -150,7 +159,11 @@ impl Engine<'_> {
             }
             Verdict::Aside(why) => Err(why),
         };
-        Way { direct, learned }
+        Way {
+            direct,
+            learned,
+            is_unknown: false,
+        }
     }
 
     /// What stands for all that the knowledge depends on.

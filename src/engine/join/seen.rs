@@ -97,7 +97,7 @@ pub fn directly(direct: Direct, boot_id: &str) -> Result<Seen, Unknown> {
     let child = child.map_err(|e| failed(&e))?;
     drop(tell);
     let mut ended = WaitStatus::StillAlive;
-    let said = answer::listen([said].into_iter(), LOOK_INSIDE, || {
+    let said = answer::listen([said].into_iter(), child, LOOK_INSIDE, || {
         ended = waitpid(child, Some(WaitPidFlag::WNOHANG))?;
         Ok(ended != WaitStatus::StillAlive)
     });

@@ -3,8 +3,9 @@
 use std::ffi::CString;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use nix::dir::Dir;
 use nix::errno::Errno;
@@ -24,7 +25,7 @@ use super::raw::in_a_child;
 use crate::bounds::{LOOK_INSIDE, TEXT};
 use crate::context::Place;
 use crate::engine::programs::ENVIRONMENT;
-use crate::engine::{Process, answer};
+use crate::engine::{Process, answer, aside};
 use crate::regular;
 
 /// The namespaces in the order in which Apptainer joins them: that of the user gives the rights to
@@ -125,19 +126,20 @@ impl Target {
         &self,
         see: fn(OwnedFd) -> Result<String, Unknown>,
     ) -> Result<String, Unknown> {
-        let answer = self.ask_inside(|| {
+        let answer = self.ask_inside(LOOK_INSIDE, || {
             let folder = open_folder(AT_FDCWD, ENVIRONMENT).map_err(unseen)?;
             see(folder)
         });
         answer?
     }
 
-    /// What a look around gives once this process's copy has joined.
+    /// What a look around gives once this process's copy has joined, in the time `most`.
     ///
     /// # Errors
     /// It cannot be joined.
     pub fn ask_inside<T: Serialize + DeserializeOwned>(
         &self,
+        most: Duration,
         look: impl FnOnce() -> T,
     ) -> Result<T, Unknown> {
         let failed = |error: Errno| error.desc().to_owned();
@@ -146,11 +148,12 @@ impl Target {
         let looker = in_a_child(|| {
             let Some(tell) = tell.take() else { return };
             let _ = set_pdeathsig(Signal::SIGKILL);
+            aside::let_go_of_all_but(&[tell.as_raw_fd(), self.folder.as_raw_fd()]);
             let _ = serde_json::to_writer(tell, &self.join().map(|()| look()));
         });
         let looker = looker.map_err(failed)?;
         drop(tell);
-        let told = answer::listen([answer].into_iter(), LOOK_INSIDE, || {
+        let told = answer::listen([answer].into_iter(), looker, most, || {
             let ended = waitpid(looker, Some(WaitPidFlag::WNOHANG))?;
             Ok(ended != WaitStatus::StillAlive)
         });

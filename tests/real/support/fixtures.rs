@@ -42,7 +42,7 @@ pub fn images() -> &'static Images {
         let tree = folder.join("tree");
         make_busybox(&tree);
         let probe = tree.join("bin/probe");
-        make_probe(&probe);
+        compile(include_str!("probe.c"), &probe);
         let path = |name| folder.join(name);
         let (sandbox, sif, service) = (path("busybox"), path("busybox.sif"), path("service.sif"));
         build(&["--sandbox"], &tree, &sandbox);
@@ -103,10 +103,10 @@ fn make_busybox(root: &Path) {
     );
 }
 
-fn make_probe(to: &Path) {
+fn compile(text: &str, to: &Path) {
     let source = tempfile::Builder::new().suffix(".c").tempfile();
     let source = source.expect("a temporary file");
-    fs::write(&source, include_str!("probe.c")).expect("a temporary file");
+    fs::write(&source, text).expect("a temporary file");
     let mut compiler = Command::new(tool("cc"));
     run(compiler
         .args(["-static", "-O1", "-o"])
@@ -233,6 +233,13 @@ impl Place {
                 .arg(&image));
         }
         image
+    }
+
+    /// A program that has a folder be a file system that answers nobody, in a mount namespace of its own.
+    pub fn hang(&self) -> PathBuf {
+        let program = self.path("cache/hang");
+        compile(include_str!("hang.c"), &program);
+        program
     }
 
     /// A base image of this place's own: the busybox with these files added, by their whole paths.
