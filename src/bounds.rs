@@ -22,6 +22,11 @@ pub const PROMPT: Duration = Duration::from_secs(2);
 /// For all that TAB offers: somebody has a finger on the key.
 pub const COMPLETION: Duration = Duration::from_secs(1);
 
+/// For a path of the host that a start looks at: an automount takes its time.
+pub const HOST_PATH: Duration = Duration::from_secs(10);
+/// For the table of contents of an overlay, however many files it has.
+pub const CONTENTS: Duration = Duration::from_secs(30);
+
 // ---- programs ----
 
 /// For what Apptainer says of itself: its version, where its configuration is.

@@ -155,7 +155,7 @@ mod tests {
         let long = Duration::from_secs(60);
         assert_eq!(said("echo a; exit 3", long).unwrap(), ("a\n".into(), 3));
         let (text, _) = said("sleep 1000 & echo $!", long).unwrap();
-        let left = nix::unistd::Pid::from_raw(text.trim().parse().unwrap());
+        let left = Pid::from_raw(text.trim().parse().unwrap());
         nix::sys::signal::kill(left, nix::sys::signal::Signal::SIGKILL).unwrap();
         let (text, _) = said("exec 1>&- 2>&-; sleep 0.1; exit 0", long).unwrap();
         assert_eq!(text, "");

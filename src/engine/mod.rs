@@ -39,11 +39,11 @@ use crate::memory::Memory;
 use crate::setup::Setup;
 
 pub use arguments::check_flags;
-pub use aside::{Patience, ask, open_in_turn};
+pub use aside::{Patience, ask, open_each, open_in_turn};
 pub use inside::{DEFAULT_PATH, Folder, Inside, Program};
 pub use join::{Direct, Knowledge, Learn};
 pub use limits::make_user_namespace;
-pub use origin::{Origin, use_records_of};
+pub use origin::{Origin, records_folder, use_records_of};
 pub use processes::start_time;
 pub use records::Record;
 pub use refusal::{NOT_THERE, cannot_run, no_folder, not_there, wrong_folder};

@@ -71,6 +71,11 @@ impl Shelf {
     }
 }
 
+/// The folder in which Apptainer keeps the records of a caller's new instances.
+pub fn records_folder(context: &Context) -> PathBuf {
+    Shelf::of_caller(context).folder()
+}
+
 /// Has Apptainer find the records among which an instance is that logs there: those of a shim's
 /// instance, whatever its caller has set.
 pub fn use_records_of(context: &mut Context, log: &Path) {

@@ -170,6 +170,12 @@ fn without_repeats(binds: Vec<String>) -> Vec<String> {
         .collect()
 }
 
+/// The sources of the binds in an argument.
+pub fn sources(argument: &str) -> Vec<String> {
+    let binds = split(argument);
+    binds.iter().map(|bind| source(bind).to_owned()).collect()
+}
+
 fn source(bind: &str) -> &str {
     bind.split(':').next().unwrap_or_default()
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::unistd::{AccessFlags, access};
 
-use super::Surroundings;
+use super::{Surroundings, answering};
 use crate::bounds::TEXT;
 use crate::error::{Error, Result};
 use crate::regular;
@@ -92,9 +92,17 @@ pub fn skeleton(around: &Surroundings) -> Result<PathBuf> {
 /// The root folder cannot be read.
 pub fn binds(around: &Surroundings) -> Result<Vec<String>> {
     let mut binds = Vec::new();
-    for (name, entry) in top_level(Path::new("/"))? {
+    let mut entries = top_level(Path::new("/"))?;
+    entries.retain(|name, entry| *entry == Entry::Folder && !GIVEN.contains(&name.as_str()));
+    let paths: Vec<PathBuf> = entries
+        .keys()
+        .map(|name| Path::new("/").join(name))
+        .collect();
+    let silent = answering::silent(&paths);
+    for name in entries.into_keys() {
         let path = format!("/{name}");
-        if entry != Entry::Folder || GIVEN.contains(&name.as_str()) {
+        if silent.iter().any(|silent| **silent == *path) {
+            (around.verbose)(&format!("{path} is left out: it does not answer"));
             continue;
         }
         if let Err(error) = enter(&path) {

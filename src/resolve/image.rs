@@ -60,6 +60,11 @@ fn same(label: &str) -> BaseImage {
     }
 }
 
+/// True for a label that may be the path of a file or folder.
+pub fn is_path(label: &str) -> bool {
+    label != HOSTOS && !is_uri(label)
+}
+
 /// True for `docker://…`, `oras://…`, `docker-archive:…` and their like.
 fn is_uri(label: &str) -> bool {
     let Some((scheme, rest)) = label.split_once(':') else {

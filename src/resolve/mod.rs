@@ -1,5 +1,6 @@
 //! From names to what exists: the steps that look at the file system before a start.
 
+mod answering;
 mod binds;
 mod ext3;
 mod fakeroot;
@@ -53,6 +54,17 @@ pub fn start(request: &cli::Start, around: &Surroundings) -> Result<Resolved> {
         .base_image
         .as_deref()
         .unwrap_or(&config.base_image.value);
+    answering::check(
+        label,
+        request.overlays.iter().map(String::as_str),
+        config
+            .bind
+            .value
+            .iter()
+            .chain(&request.binds)
+            .map(String::as_str),
+        around,
+    )?;
     let base_image = image::find(label, around)?;
     let overlays: Vec<Overlay> = request
         .overlays
@@ -93,6 +105,10 @@ pub fn start(request: &cli::Start, around: &Surroundings) -> Result<Resolved> {
 /// # Errors
 /// What it names is gone, or an image is in use.
 pub fn again(setup: &mut Setup, around: &Surroundings) -> Result<BaseImage> {
+    let overlays = setup.overlays.iter().map(String::as_str);
+    // Under `hostos`, what is missing of the host is left out.
+    let binds = setup.bind_paths.iter().map(String::as_str);
+    answering::check(&setup.base_image, overlays, binds, around)?;
     let base_image = image::find(&setup.base_image, around)?;
     for overlay in &setup.overlays {
         let path = Path::new(overlay);

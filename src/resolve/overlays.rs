@@ -32,11 +32,7 @@ pub struct Found {
 /// # Errors
 /// Nothing of that name; a squashfs that is to be written.
 pub fn find(argument: &str, context: &Context, config: &Config) -> Result<Found> {
-    let (word, access) = match argument.rsplit_once(':') {
-        Some((word, "ro")) => (word, Some(Access::Read)),
-        Some((word, "rw")) => (word, Some(Access::Write)),
-        _ => (argument, None),
-    };
+    let (word, access) = parts(argument);
     let path = if is_image_file(Path::new(word)) {
         absolute(Path::new(word), context)
     } else {
@@ -57,6 +53,19 @@ pub fn find(argument: &str, context: &Context, config: &Config) -> Result<Found>
         access,
         ..Found::at(path)
     })
+}
+
+/// An argument of `-o` without its `:ro` or `:rw`.
+pub fn without_access(argument: &str) -> &str {
+    parts(argument).0
+}
+
+fn parts(argument: &str) -> (&str, Option<Access>) {
+    match argument.rsplit_once(':') {
+        Some((word, "ro")) => (word, Some(Access::Read)),
+        Some((word, "rw")) => (word, Some(Access::Write)),
+        _ => (argument, None),
+    }
 }
 
 impl Found {

@@ -7,7 +7,7 @@ const WHY: &str = "does not answer";
 /// `ctr` where its folder of states hangs.
 fn on_a_home_that_hangs(place: &Place, args: &[&str]) -> Run {
     let script = format!(
-        "{} \"$XDG_STATE_HOME\" > told & until [ -s told ]; do sleep 0.02; done",
+        "{} \"$XDG_STATE_HOME\" > told 2>&1 & until [ -s told ]; do sleep 0.02; done",
         place.hang().display()
     );
     place.ctr_in_world(&script, args)
@@ -48,4 +48,26 @@ fn a_line_of_an_rc_file_and_tab_give_up_by_themselves() {
     let tab = on_a_home_that_hangs(&place, &["--", "ctr stop ", ""]);
     let tab = tab.env("CTR_COMPLETE", "bash").ok();
     assert_eq!(tab.quiet().text(), "");
+}
+
+#[test]
+fn a_path_of_the_host_that_hangs_is_named_by_a_start() {
+    let place = Place::new();
+    let folder = place.folder("work/slow");
+    let (below, shown) = (folder.join("x.sqf"), folder.to_str().unwrap());
+    let script = format!(
+        "{} {shown} > told 2>&1 & until [ -s told ]; do sleep 0.02; done",
+        place.hang().display()
+    );
+    for words in [
+        &["-b", shown][..],
+        &["-o", below.to_str().unwrap()],
+        &["--bind", shown],
+    ] {
+        let start = [&["start"], words, &["bio"]].concat();
+        let said = place.ctr_in_world(&script, &start).fails(1);
+        said.says(&[shown, WHY, "hint: "]);
+        std::fs::remove_file(place.work().join("told")).unwrap();
+    }
+    assert!(place.state_files().is_empty());
 }
