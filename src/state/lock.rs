@@ -112,7 +112,7 @@ fn look(key: &str, uid: u32) -> Result<Found> {
             Err(error) => return Err(Error::io(format!("cannot take the lock {name}"), error)),
         }
         match call(&name) {
-            Some((owner, _)) if owner != uid && owner != 0 => {}
+            Some((owner, _)) if owner != uid => {}
             Some((_, holder)) => return Ok(Found::Held(Some(holder))),
             None => return Ok(Found::Held(None)),
         }
@@ -240,11 +240,13 @@ mod tests {
         let squat =
             UnixListener::bind_addr(&SocketAddr::from_abstract_name(&key).unwrap()).unwrap();
         let other = uid() + 1; // to whom this user is another
-        if uid() == 0 {
-            return drop(squat); // whom nobody need fear
-        }
-        let held = Lock::take_within(&key, other, Duration::ZERO).unwrap();
-        assert!(held.is_some());
+        let attempt = || Lock::take_within(&key, other, Duration::ZERO);
+        let first = attempt().unwrap();
+        assert!(first.is_some());
+        // Here both are this user's, and so are all the names that are left.
+        let more: Vec<_> = (2..SPARE).map(|_| attempt().unwrap().unwrap()).collect();
+        assert!(attempt().is_err());
+        drop((squat, more));
     }
 
     #[test]

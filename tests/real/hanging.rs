@@ -33,6 +33,22 @@ fn one_that_does_not_answer_is_broken_and_the_others_are_not() {
 }
 
 #[test]
+fn of_several_that_do_not_answer_each_is_told_from_its_neighbours() {
+    let place = Place::new();
+    let names = ["a", "b", "c", "d", "e"];
+    names.iter().for_each(|name| drop(place.start(name, &[])));
+    let _frozen = ["a", "c", "d"].map(|name| place.freeze(name));
+    let list = place.ctr(["list", "--json"]).ok().json();
+    let found: Vec<_> = names
+        .iter()
+        .zip(list["instances"].as_array().unwrap())
+        .map(|(name, one)| (one["name"] == *name, one["status"].as_str().unwrap()))
+        .collect();
+    let expected = ["broken", "running", "broken", "broken", "running"];
+    assert_eq!(found, expected.map(|status| (true, status)));
+}
+
+#[test]
 fn whoever_needs_no_file_of_it_goes_on() {
     let place = two();
     let _frozen = place.freeze("aaa");
