@@ -18,7 +18,10 @@ fn at_the_prompt(place: &Place, shell: Shell, options: &str) -> Session {
 fn note(place: &Place, session: &mut Session, name: &str) {
     let (part, whole) = (place.path("part"), place.path(name));
     let write = session.shell().environment_to(&part);
+    // Xonsh 0.24 loses what is typed before its prompt is there.
+    session.prompt();
     session.line(&write);
+    session.prompt();
     session.line(&format!("mv {} {}", part.display(), whole.display()));
     eventually("it is noted", || whole.exists().then_some(()));
 }
@@ -26,6 +29,7 @@ fn note(place: &Place, session: &mut Session, name: &str) {
 /// Types a command and waits for the prompt that it should lead to.
 #[track_caller]
 fn prompt_becomes(session: &mut Session, command: &str, prompt: &str) {
+    session.prompt();
     session.line(command);
     session.until(prompt, |terminal| {
         (terminal.cursor_line().trim_end() == prompt).then_some(())
@@ -55,6 +59,7 @@ fn use_and_leave_act_on_the_shell() {
         );
         assert_same(&place, shell.name());
         // One that is not there is left where it was.
+        session.prompt();
         session.line("ctr use nosuch");
         session.wait_for("no such instance: nosuch");
         assert_eq!(session.prompt(), "READY>", "{shell:?}");

@@ -205,7 +205,11 @@ fn yes_or_no(shell: Shell, command: &str) -> String {
         Shell::Tcsh => format!("{command} && echo yes || echo no"),
         Shell::Elvish => format!("try {{ {command}; echo yes }} catch e {{ echo no }}"),
         Shell::Xonsh => {
-            format!("try:\n    {command}\n    print('yes')\nexcept RuntimeError:\n    print('no')")
+            // From 0.24 on the failure of `ctr` itself is one.
+            let errors = "(RuntimeError, subprocess.CalledProcessError)";
+            format!(
+                "import subprocess\ntry:\n    {command}\n    print('yes')\nexcept {errors}:\n    print('no')"
+            )
         }
         _ => format!("if {command}; then echo yes; else echo no; fi"),
     }

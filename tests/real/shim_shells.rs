@@ -74,6 +74,7 @@ fn an_open_shell_finds_the_hosts_command_at_its_next_prompt() {
         session.line("");
         session.wait_for("left `bio`: it was stopped");
         assert_eq!(eval(&mut session, "demo"), "of the host", "{shell:?}");
+        session.prompt();
         session.line("tool");
         session.until("there is no such command", |terminal| {
             let screen = terminal.screen().to_lowercase();
