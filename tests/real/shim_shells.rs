@@ -1,6 +1,6 @@
 //! Shims in the user's own shell: what it remembers of commands, other shells, TAB.
 
-use crate::support::{Place, Session, Shell};
+use crate::support::{Place, Session, Shell, Shells};
 
 const SAYS: &str = "#!/bin/sh\necho of $CTR_INSTANCE\n";
 
@@ -19,7 +19,7 @@ fn open(shell: Shell, place: &Place) -> Session {
     shell.interactive(place, &shell.eval(&format!("ctr init {}", shell.name())))
 }
 
-const SHELLS: [Shell; 7] = [
+const SHELLS: Shells = Shells(&[
     Shell::Bash,
     Shell::Zsh,
     Shell::Fish,
@@ -27,7 +27,7 @@ const SHELLS: [Shell; 7] = [
     Shell::Tcsh,
     Shell::Elvish,
     Shell::Xonsh,
-];
+]);
 
 /// What `demo` prints, with what comes before it on the same line.
 #[track_caller]
@@ -91,13 +91,14 @@ fn an_open_shell_finds_the_hosts_command_at_its_next_prompt() {
 
 #[test]
 fn a_folder_that_was_lost_is_made_again_at_the_next_prompt() {
-    for shell in [
+    let with_a_hook = Shells(&[
         Shell::Bash,
         Shell::Zsh,
         Shell::Fish,
         Shell::Elvish,
         Shell::Xonsh,
-    ] {
+    ]);
+    for shell in with_a_hook {
         let place = place();
         place.ctr(["shim", "add", "bio", "demo"]).ok();
         let mut session = open(shell, &place);
