@@ -1,6 +1,10 @@
 //! What an environment may hold, going into an instance and coming out of one. Pure.
 
+mod host;
+
 use crate::error::{Error, Kind, Result};
+
+pub use host::{is_kept_from_sidecars, is_never_on_host, is_path_below, needs_a_line};
 
 /// Variables of the host that would break the programs of an image, and do not go in.
 /// Documented in the README; `scrub` in the configuration replaces this list and [`CA_FILES`].
@@ -43,89 +47,6 @@ const NOT_CARRIED: [&str; 7] = [
 
 /// Names that a sidecar may not set inside, since a shell there executes their value.
 const EXECUTED_INSIDE: [&str; 2] = ["PS1", "PROMPT_COMMAND"];
-
-/// Names that never reach the host's shell: they are the user's own, steer the host's programs,
-/// or mean something to a shell. A `*` at the end stands for any rest.
-const NEVER_ON_HOST: [&str; 78] = [
-    "PATH",
-    "HOME",
-    "SHELL",
-    "USER",
-    "LOGNAME",
-    "PWD",
-    "OLDPWD",
-    "SHLVL",
-    "_",
-    "TERM",
-    "DISPLAY",
-    "LD_*",
-    "DYLD_*",
-    "IFS",
-    "BASH_ENV",
-    "ENV",
-    "PS0",
-    "PS1",
-    "PS2",
-    "PS3",
-    "PS4",
-    "RPROMPT",
-    "PROMPT",
-    "PROMPT_COMMAND",
-    "SHELLOPTS",
-    "BASHOPTS",
-    "BASH_*",
-    "ZDOTDIR",
-    "FPATH",
-    "CDPATH",
-    "UID",
-    "EUID",
-    "GID",
-    "PPID",
-    "TMUX*",
-    "SSH_*",
-    "XDG_*",
-    "COMP_WORDBREAKS",
-    "fish_*",
-    "__fish*",
-    "path",
-    "cdpath",
-    "fpath",
-    "manpath",
-    "status",
-    "argv",
-    "prompt",
-    "psvar",
-    "PYTHON*",
-    "PERL5*",
-    "PERLLIB",
-    "LUA_*",
-    "RUBYOPT",
-    "RUBYLIB",
-    "GEM_*",
-    "NODE_*",
-    "JAVA_TOOL_OPTIONS",
-    "JDK_JAVA_OPTIONS",
-    "_JAVA_OPTIONS",
-    "CLASSPATH",
-    "R_*",
-    "GIT_*",
-    "OPENSSL_*",
-    "LESS*",
-    "PAGER",
-    "MANPAGER",
-    "EDITOR",
-    "VISUAL",
-    "BROWSER",
-    "MODULEPATH",
-    "GCONV_PATH",
-    "LANG",
-    "LANGUAGE",
-    "LC_*",
-    "CTR_*",
-    "__ctr*",
-    "APPTAINER*",
-    "SINGULARITY*",
-];
 
 /// Bytes of configuration that Apptainer hands to its starter: eight chunks in its environment.
 const MOST_CONFIGURATION: usize = 1_048_448;
@@ -310,17 +231,6 @@ pub fn is_executed_inside(key: &str) -> bool {
     EXECUTED_INSIDE.contains(&key)
 }
 
-/// True for a name that is never exported in the host's shell.
-pub fn is_never_on_host(key: &str) -> bool {
-    CA_FILES.contains(&key)
-        || NEVER_ON_HOST
-            .iter()
-            .any(|pattern| match pattern.strip_suffix('*') {
-                Some(start) => key.starts_with(start),
-                None => *pattern == key,
-            })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -371,22 +281,5 @@ mod tests {
             .collect();
         assert!(check_total(&many[..8], 0).is_ok());
         assert!(check_total(&many, 0).unwrap_err().message.contains("`V"));
-    }
-
-    #[test]
-    fn names_that_steer_the_host_never_reach_it() {
-        for name in [
-            "PATH",
-            "LD_AUDIT",
-            "PYTHONPATH",
-            "GIT_SSH",
-            "R_HOME",
-            "CTR_INSTANCE",
-        ] {
-            assert!(is_never_on_host(name), "{name}");
-        }
-        for name in ["GENOME", "REFERENCE", "RSTUDIO_PANDOC", "PATHS"] {
-            assert!(!is_never_on_host(name), "{name}");
-        }
     }
 }

@@ -1,14 +1,14 @@
 //! From what was found to what is done: a pure function from [`Resolved`] to a [`Setup`].
 
+mod host;
 pub mod identity;
 mod resolved;
 #[cfg(test)]
 mod tests;
 
-use crate::environment::{check_carried, is_executed_inside, is_never_on_host};
+use crate::environment::{check_carried, is_executed_inside};
 use crate::error::{Error, Kind, Result};
-use crate::names::Assignment;
-use crate::setup::{HOSTOS, Setup, Withheld};
+use crate::setup::{HOSTOS, Setup};
 
 pub use resolved::{BaseImage, Content, Overlay, Resolved, Sidecar};
 
@@ -67,23 +67,11 @@ pub fn start(resolved: Resolved) -> Result<Plan> {
 
     let mut env = Vec::new();
     let mut notes = std::collections::BTreeMap::new();
-    let mut host_env = Vec::new();
-    let mut withheld = Vec::new();
     for overlay in &overlays {
         let Some(sidecar) = &overlay.sidecar else {
             continue;
         };
         collect_sidecar(sidecar, &mut env, &mut notes, &mut messages)?;
-        let names = exported_names(&sidecar.variables);
-        match &sidecar.distrust {
-            None => host_env.extend(names),
-            Some(_) if names.is_empty() => {}
-            Some(reason) => withheld.push(Withheld {
-                file: sidecar.path.display().to_string(),
-                names,
-                reason: reason.clone(),
-            }),
-        }
     }
     env.extend(overlays.iter().flat_map(path_entries));
     env.extend(identity::variables(&resolved.name, resolved.nesting + 1));
@@ -97,9 +85,7 @@ pub fn start(resolved: Resolved) -> Result<Plan> {
         check_carried(&assignment.key, &assignment.value)?;
         env.push(assignment.to_string());
     }
-    host_env.extend(exported_names(&resolved.environment));
-    host_env.sort_unstable();
-    host_env.dedup();
+    let (host_env, withheld) = host::variables(&overlays, &resolved.environment);
     notes.extend(
         resolved
             .notes
@@ -231,14 +217,6 @@ fn collect_sidecar(
         notes.insert(note.key.clone(), note.value.clone());
     }
     Ok(())
-}
-
-fn exported_names(variables: &[Assignment]) -> Vec<String> {
-    variables
-        .iter()
-        .map(|assignment| assignment.key.clone())
-        .filter(|key| !is_never_on_host(key))
-        .collect()
 }
 
 /// Each overlay's programs stand before those of the earlier ones.

@@ -68,6 +68,8 @@ pub struct Sidecar {
     pub path: PathBuf,
     pub variables: Vec<Assignment>,
     pub notes: Vec<Assignment>,
+    /// The variables that are for the host's shell too, whatever their value.
+    pub for_host: Vec<String>,
     /// What was not understood in it, a line each.
     pub ignored: Vec<String>,
     /// Why its variables stay out of the host's shell; `None` when it is trusted.

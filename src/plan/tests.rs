@@ -1,4 +1,5 @@
 use super::*;
+use crate::names::Assignment;
 
 fn assignment(text: &str) -> Assignment {
     text.parse().unwrap()
@@ -150,6 +151,66 @@ fn an_untrusted_sidecar_stays_out_of_the_hosts_shell() {
         Some("/g"),
         "inside it is set all the same"
     );
+}
+
+#[test]
+fn of_a_sidecar_the_host_is_given_paths_of_its_own_and_what_a_line_names() {
+    let mut demo = with_sidecar(
+        squashfs("/o/demo--1.sqf", &["/cnt/other/1/bin"]),
+        &[
+            "GENOME=/cnt/demo/1/g.fa",
+            "OTHER=/cnt/other/1/x",
+            "FOREIGN=/cnt/foreign/x",
+            "THREADS=4",
+            "NAMED=yes",
+            "RPS1=/cnt/demo/1/x",
+            "TMOUT=1",
+            "TMPDIR=/cnt/demo/tmp",
+            "KUBECONFIG=/cnt/demo/k",
+            "TWICE=/cnt/demo/1/x",
+            "TWICE=/etc",
+        ],
+        &[],
+    );
+    let sidecar = demo.sidecar.as_mut().unwrap();
+    sidecar.for_host = ["NAMED", "TMOUT", "KUBECONFIG", "PATH", "UNSET"]
+        .map(Into::into)
+        .into();
+    let mut env = with_sidecar(ext3("/o/e.img", false, None), &["DATA=/ext3/data"], &[]);
+    env.sidecar.as_mut().unwrap().for_host = vec!["NAMED".into()];
+    let setup = planned(resolved(vec![demo, env]));
+    assert_eq!(
+        setup.host_env,
+        ["DATA", "GENOME", "KUBECONFIG", "NAMED", "OTHER"]
+    );
+    let left = &setup.withheld[0];
+    assert_eq!(left.names, ["FOREIGN", "THREADS", "TMPDIR", "TWICE"]);
+    assert!(
+        left.reason.contains("/cnt/demo or /cnt/other"),
+        "{}",
+        left.reason
+    );
+    assert_eq!(setup.withheld.len(), 1);
+}
+
+#[test]
+fn the_last_word_on_a_variable_says_whether_the_host_is_given_it() {
+    let first = with_sidecar(
+        squashfs("/o/a--1.sqf", &[]),
+        &["X=/cnt/a/x", "Y=/cnt/a/y"],
+        &[],
+    );
+    let mut second = with_sidecar(squashfs("/o/b--1.sqf", &[]), &["X=/cnt/b/x"], &[]);
+    second.sidecar.as_mut().unwrap().distrust = Some("others may write it".into());
+    let mut request = resolved(vec![first, second]);
+    request.environment = vec![assignment("Y=mine")];
+    let setup = planned(request.clone());
+    assert_eq!(setup.host_env, ["Y"]);
+    assert_eq!(setup.withheld.len(), 1);
+    assert_eq!(setup.withheld[0].names, ["X"]);
+    request.environment.push(assignment("X=mine"));
+    let setup = planned(request);
+    assert_eq!((setup.host_env.len(), setup.withheld.len()), (2, 0));
 }
 
 #[test]

@@ -12,6 +12,9 @@ use crate::regular;
 /// Marks a line that is a note on a variable; other lines with `#` are comments.
 const NOTE: &str = "#ENVNOTE:";
 
+/// Marks a line that names a variable for the host's shell.
+const HOST: &str = "#HOST:";
+
 /// Reads the sidecar of an overlay, when it has one.
 ///
 /// # Errors
@@ -74,6 +77,14 @@ impl Sidecar {
         };
         if let Some(note) = line.strip_prefix(NOTE) {
             self.notes.push(note.parse()?);
+        } else if let Some(key) = line.strip_prefix(HOST).map(str::trim) {
+            if !is_variable_name(key) {
+                return Err(format!(
+                    "`{}` is not the name of a variable",
+                    key.escape_debug()
+                ));
+            }
+            self.for_host.push(key.to_owned());
         } else if !line.is_empty() && !line.starts_with('#') {
             self.variables.push(line.parse()?);
         }
@@ -96,6 +107,14 @@ mod tests {
         assert_eq!(shown, ["A=$(id) 'x'", "B="]);
         assert_eq!(sidecar.notes[0].value, "what it is");
         assert!(sidecar.ignored.is_empty());
+    }
+
+    #[test]
+    fn a_line_names_a_variable_for_the_host() {
+        let sidecar = parsed(b"#HOST:A\n#HOST: B \n#HOST:C;x\n# HOST:D\nA=1\n");
+        assert_eq!(sidecar.for_host, ["A", "B"]);
+        assert_eq!(sidecar.ignored.len(), 1, "{:?}", sidecar.ignored);
+        assert!(sidecar.ignored[0].contains("line 3"));
     }
 
     #[test]

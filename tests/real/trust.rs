@@ -123,11 +123,11 @@ fn no_sidecar_sets_what_steers_the_hosts_own_programs() {
         .concat();
     place.sidecar(
         &overlay,
-        &format!("{lines}PATH=/of/the/sidecar:$PATH\nGENOME=/x\n"),
+        &format!("{lines}PATH=/of/the/sidecar:$PATH\nGENOME=/cnt/demo/x\n"),
     );
     place.start("bio", &["-o", "demo/1.0"]);
     let (set, _) = set(&place);
-    assert_eq!(set["GENOME"], "/x");
+    assert_eq!(set["GENOME"], "/cnt/demo/x");
     let taken: Vec<&str> = steering
         .into_iter()
         .chain(["PATH"])
@@ -141,10 +141,80 @@ fn no_sidecar_sets_what_steers_the_hosts_own_programs() {
             !output.text().contains("/of/the/sidecar"),
             "{shell:?}: {output}"
         );
-        assert!(output.lines().contains(&"GENOME=/x"), "{shell:?}: {output}");
+        assert!(
+            output.lines().contains(&"GENOME=/cnt/demo/x"),
+            "{shell:?}: {output}"
+        );
     }
     // Inside it is what the overlay's maker wanted.
     assert_eq!(place.environ("bio")["PYTHONPATH"], "/of/the/sidecar");
+}
+
+#[test]
+fn of_a_sidecar_the_host_is_given_paths_of_its_own_and_what_a_line_names() {
+    let place = Place::new();
+    let overlay = place.overlay("demo/1.0", &[]);
+    let kept = [
+        "RPS1",
+        "SPROMPT",
+        "POSTEDIT",
+        "precmd_functions",
+        "TMOUT",
+        "TAR_OPTIONS",
+        "RSYNC_RSH",
+        "MAKEFLAGS",
+        "RUSTC_WRAPPER",
+        "TMPDIR",
+        "LOCPATH",
+        "GNUPGHOME",
+        "KUBECONFIG",
+        "http_proxy",
+        "histchars",
+        "cwd",
+    ];
+    let lines = |value: &str| kept.map(|key| format!("{key}={value}\n")).concat();
+    let given = "GENOME=/cnt/demo/1.0/g.fa\nTHREADS=4\nSITE=a  b\n#HOST:SITE\n";
+    for value in [
+        "/of/the/sidecar",
+        "$(touch PWNED)",
+        "/cnt/demo/1.0/$(touch PWNED)",
+        "1",
+    ] {
+        place.sidecar(&overlay, &format!("{given}{}", lines(value)));
+        place.start("bio", &["--replace", "-o", "demo/1.0", "-e", "TMOUT=0"]);
+        let (set, output) = set(&place);
+        assert_eq!(set["GENOME"], "/cnt/demo/1.0/g.fa");
+        assert_eq!(set["SITE"], "a  b");
+        assert_eq!(set["TMOUT"], "0", "the user's own");
+        let taken: Vec<&str> = kept
+            .into_iter()
+            .chain(["THREADS"])
+            .filter(|key| *key != "TMOUT" && set.get(key).is_some())
+            .collect();
+        assert!(taken.is_empty(), "{taken:?}");
+        assert_eq!(output.stderr, "", "{output}");
+        for shell in Shell::ALL {
+            let script = format!("{}\ncommand env", shell.eval("ctr env bio"));
+            let output = shell.script(&place, &script).ok();
+            assert!(!output.text().contains(&format!("={value}\n")), "{output}");
+            assert!(output.lines().contains(&"SITE=a  b"), "{shell:?}: {output}");
+            output.says(&["THREADS", "demo--1.0.sqf.env", "#HOST:"]);
+            assert_eq!(output.stderr.lines().count(), 1, "{output}");
+        }
+    }
+    // A line does not give what is never given.
+    let named = kept.map(|key| format!("#HOST:{key}\n")).concat();
+    place.sidecar(&overlay, &format!("{}{named}", lines("/cnt/demo/x")));
+    place.start("bio", &["--replace", "-o", "demo/1.0"]);
+    let (set, _) = set(&place);
+    for (key, is_given) in [
+        ("RPS1", false),
+        ("TAR_OPTIONS", false),
+        ("KUBECONFIG", true),
+    ] {
+        assert_eq!(set.get(key).is_some(), is_given, "{key} in {set}");
+    }
+    assert!(!place.work().join("PWNED").exists());
 }
 
 #[test]
