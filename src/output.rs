@@ -179,26 +179,65 @@ pub fn print(bytes: &[u8]) {
     }
 }
 
+/// True for a character that a terminal acts on, or that reorders what it shows.
+pub fn is_unprintable(c: char) -> bool {
+    const BIDIRECTIONAL: [char; 12] = [
+        '\u{61c}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}',
+        '\u{202e}', '\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}',
+    ];
+    c.is_control() || BIDIRECTIONAL.contains(&c)
+}
+
 /// Text that came from a file, safe for a terminal: control characters are escaped.
 pub fn printable(text: &str) -> String {
-    /// Characters that reorder what a terminal shows.
-    const BIDIRECTIONAL: [char; 9] = [
-        '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}', '\u{2066}', '\u{2067}',
-        '\u{2068}', '\u{2069}',
-    ];
-    let is_special = |c: char| c.is_control() || BIDIRECTIONAL.contains(&c);
-    if !text.contains(is_special) {
+    if !text.contains(is_unprintable) {
         return text.to_owned();
     }
     text.chars()
         .map(|c| {
-            if is_special(c) {
+            if is_unprintable(c) {
                 c.escape_default().to_string()
             } else {
                 c.to_string()
             }
         })
         .collect()
+}
+
+/// Text of others that comes in pieces, as a log does: lines and tabs as they are, all else that
+/// [`is_unprintable`] escaped, and bytes that are no text.
+#[derive(Debug, Default)]
+pub struct Escaped {
+    /// The start of a character whose rest is yet to come.
+    cut: Vec<u8>,
+}
+
+impl Escaped {
+    /// The next piece; `is_last` tells that nothing comes after.
+    pub fn more(&mut self, piece: &[u8], is_last: bool) -> String {
+        const LONGEST_CHARACTER: usize = 4;
+        let bytes = [std::mem::take(&mut self.cut).as_slice(), piece].concat();
+        let mut text = String::with_capacity(bytes.len());
+        let mut seen = 0;
+        for chunk in bytes.utf8_chunks() {
+            for c in chunk.valid().chars() {
+                match c {
+                    '\n' | '\t' => text.push(c),
+                    c if is_unprintable(c) => text.extend(c.escape_default()),
+                    c => text.push(c),
+                }
+            }
+            seen += chunk.valid().len() + chunk.invalid().len();
+            let invalid = chunk.invalid();
+            let may_go_on = std::str::from_utf8(invalid).is_err_and(|e| e.error_len().is_none());
+            if !is_last && seen == bytes.len() && invalid.len() < LONGEST_CHARACTER && may_go_on {
+                self.cut = invalid.to_vec();
+            } else {
+                text.extend(invalid.iter().map(|byte| format!("\\x{byte:02x}")));
+            }
+        }
+        text
+    }
 }
 
 fn eprint_line(line: &str) {
@@ -216,5 +255,15 @@ mod tests {
             printable("a\x1b[31m\nä\u{202e}"),
             "a\\u{1b}[31m\\nä\\u{202e}"
         );
+    }
+
+    #[test]
+    fn a_character_in_two_pieces_is_one() {
+        let mut escaped = Escaped::default();
+        let mut text = escaped.more(b"a\tb\n\x1b[31m\xe2\x82", false);
+        text += &escaped.more(b"\xac\xff\xe2", false);
+        text += &escaped.more(b"\x82", true);
+        assert_eq!(text, "a\tb\n\\u{1b}[31m\u{20ac}\\xff\\xe2\\x82");
+        assert_eq!(escaped.more(b"\xe2\x80\xae\r", true), "\\u{202e}\\r");
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::cli;
 use crate::error::{Error, Kind, Result};
-use crate::output::print;
+use crate::output::{Escaped, print};
 use crate::regular;
 use crate::session::Session;
 use crate::status::Instance;
@@ -24,13 +24,20 @@ const PART: usize = 1 << 16;
 /// There is no such instance, or it has no log files.
 pub fn run(args: &cli::Logs, session: &Session) -> Result<()> {
     let mut instance = session.instance(args.name.as_ref())?;
-    let mut logs = open(args, &instance, session)?;
+    let mut logs: Vec<(File, Escaped)> = open(args, &instance, session)?
+        .into_iter()
+        .map(|log| (log, Escaped::default()))
+        .collect();
     let mut shown = 0;
     loop {
         // Looked at before the logs: what was written until its end is shown.
         let goes_on = args.follow && instance.status.is_alive();
-        for log in &mut logs {
-            shown += show(log)?;
+        for (log, escaped) in &mut logs {
+            let mut escaped = (!args.raw).then_some(escaped);
+            shown += show(log, escaped.as_deref_mut())?;
+            if let Some(escaped) = escaped.filter(|_| !goes_on) {
+                print(escaped.more(&[], true).as_bytes());
+            }
         }
         if !goes_on {
             if shown == 0 {
@@ -50,7 +57,7 @@ pub fn run(args: &cli::Logs, session: &Session) -> Result<()> {
 }
 
 /// Prints what has come since, a part at a time: a log may be larger than the memory. Gives its length.
-fn show(log: &mut File) -> Result<usize> {
+fn show(log: &mut File, mut escaped: Option<&mut Escaped>) -> Result<usize> {
     let mut shown = 0;
     loop {
         let mut part = vec![0; PART];
@@ -60,7 +67,11 @@ fn show(log: &mut File) -> Result<usize> {
         if length == 0 {
             return Ok(shown);
         }
-        print(&part[..length]);
+        let part = &part[..length];
+        match escaped.as_deref_mut() {
+            Some(escaped) => print(escaped.more(part, false).as_bytes()),
+            None => print(part),
+        }
         shown += length;
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::env;
 use crate::activation::{self, Active, Change};
 use crate::error::Result;
+use crate::names::InstanceName;
 use crate::session::Session;
 use crate::state::Phase;
 use crate::status::Instance;
@@ -27,6 +28,10 @@ pub fn run(session: &Session) -> Result<Change> {
             "it was made active on another host or in a container",
             session,
         ));
+    }
+    // It is the environment's word, and becomes the name of a file.
+    if let Err(why) = name.parse::<InstanceName>() {
+        return Ok(leave(name, &why, session));
     }
     match session.find(name) {
         Ok(Some(instance)) if is_in_transition(&instance, session)? => Ok(Change::default()),

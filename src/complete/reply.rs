@@ -9,7 +9,7 @@ use std::io::Write;
 use clap_complete::CompletionCandidate;
 
 use super::line::{self, Dialect, Word};
-use crate::output::printable;
+use crate::output::{is_unprintable, printable};
 
 /// Longest description, in characters: about a line; a note may be a page.
 const LONGEST_HELP: usize = 78;
@@ -47,7 +47,7 @@ impl Candidate {
         let help = help.unwrap_or_default();
         let line = printable(help.lines().next().unwrap_or_default());
         let help = line.chars().take(LONGEST_HELP).collect();
-        let value = Some(value).filter(|value| !value.contains(char::is_control))?;
+        let value = Some(value).filter(|value| !value.contains(is_unprintable))?;
         Some(Candidate {
             value: value.to_owned(),
             help,
@@ -209,7 +209,9 @@ mod tests {
         let reply = Reply::Words(vec![Candidate::new(&candidate).unwrap()]);
         assert_eq!(reply.in_zsh().lines().nth(1), Some("x\\:y:one: "));
         assert_eq!(reply.in_fish().lines().nth(1), Some("x:y\tone: "));
-        assert_eq!(Candidate::plain("a\nb".into()), None);
+        for value in ["a\nb", "a\u{1b}b", "a\u{202e}b"] {
+            assert_eq!(Candidate::plain(value.into()), None);
+        }
     }
 
     #[test]

@@ -89,3 +89,18 @@ fn no_such_instance_is_a_failure_that_names_it() {
     place.ctr(["logs", "nosuch"]).fails(1).says(&["nosuch"]);
     place.ctr(["logs"]).fails(1).says(&["active"]);
 }
+
+#[test]
+fn control_characters_in_a_log_are_shown_and_not_sent() {
+    let place = Place::new();
+    let script = "#!/bin/sh\nprintf 'a\\tb\\033]0;title\\007\\342\\200\\256\\377\\n'\n";
+    let image = place.sandbox("colours", &[("/.singularity.d/startscript", script)]);
+    place.start("bio", &["-b", image.to_str().unwrap()]);
+    assert_shows(
+        &place,
+        &["logs", "bio"],
+        "a\tb\\u{1b}]0;title\\u{7}\\u{202e}\\xff\n",
+    );
+    let raw = place.ctr(["logs", "--raw", "bio"]).ok();
+    assert_eq!(raw.stdout, b"a\tb\x1b]0;title\x07\xe2\x80\xae\xff\n");
+}

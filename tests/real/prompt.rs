@@ -237,3 +237,15 @@ fn prompts_drawn_by_others_are_told_of_the_active_instance() {
     let active = place.ctr(["prompt"]).env("CTR_INSTANCE", "bio");
     assert_eq!(active.ok().text(), "<bio>");
 }
+
+#[test]
+fn a_name_of_the_environment_is_not_sent_to_the_terminal() {
+    let place = Place::new();
+    let prompt = place.ctr(["prompt", "--format", "<{name}>"]);
+    let output = prompt.env("CTR_INSTANCE", "\u{1b}[31m\u{202e}x").ok();
+    assert_eq!(output.text(), "<\\u{1b}[31m\\u{202e}x>");
+    let refresh = place.ctr(["env", "--shell", "bash", "--refresh"]);
+    let output = refresh.env("CTR_INSTANCE", "../\u{1b}[31m").ok();
+    assert!(!output.stderr.contains('\u{1b}'), "{output}");
+    output.says(&["left"]);
+}
