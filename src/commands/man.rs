@@ -222,8 +222,8 @@ mod tests {
         let page = include_str!("../../man/ctr-shell.7").replace("\\(ga", "`");
         let lines: Vec<&str> = page.lines().collect();
         for shell in ShellName::value_variants() {
-            let line = crate::shell::rc_line(*shell);
-            assert!(lines.contains(&line), "{line}");
+            let line = crate::shell::rc_line(*shell, "ctr");
+            assert!(lines.contains(&line.as_str()), "{line}");
         }
     }
 

@@ -129,7 +129,7 @@ fn integration_is_missing(session: &Session) -> Error {
     )
     .hint(format!(
         "add `{}` to {}, and open a new shell; in a script, evaluate `ctr env NAME`",
-        shell::rc_line(shell),
+        shell::rc_line(shell, "ctr"),
         caller::rc_file(shell, session.context).display()
     ))
 }

@@ -105,9 +105,8 @@ fn rc_line(
 
 /// The line for the rc file, with the program's whole path when its name would be another's.
 fn line_with(program: Option<&Path>, shell: ShellName) -> String {
-    let line = shell::rc_line(shell);
     let Some(program) = program else {
-        return line.to_owned();
+        return shell::rc_line(shell, "ctr");
     };
     let text = program.to_string_lossy();
     let is_plain = text
@@ -117,7 +116,7 @@ fn line_with(program: Option<&Path>, shell: ShellName) -> String {
         true => text.into_owned(),
         false => String::from_utf8_lossy(&shell::quote(shell, program.as_os_str())).into_owned(),
     };
-    line.replacen("ctr init", &format!("{word} init"), 1)
+    shell::rc_line(shell, &word)
 }
 
 /// What activation left in the environment, held against where this shell is.
@@ -177,15 +176,16 @@ mod tests {
         let path = Path::new("/opt/it's/ctr");
         assert_eq!(
             line_with(None, ShellName::Bash),
-            "eval \"$(ctr init bash)\""
+            "if command -v ctr >/dev/null; then eval \"$(ctr init bash)\"; fi"
         );
         assert_eq!(
             line_with(Some(Path::new("/opt/ctr")), ShellName::Fish),
-            "/opt/ctr init fish | source"
+            "if command -q /opt/ctr; /opt/ctr init fish | source; end"
         );
         assert_eq!(
             line_with(Some(path), ShellName::Zsh),
-            "eval \"$('/opt/it'\\''s/ctr' init zsh)\""
+            "if command -v '/opt/it'\\''s/ctr' >/dev/null; then \
+             eval \"$('/opt/it'\\''s/ctr' init zsh)\"; fi"
         );
         assert_eq!(
             shell::evaluation("env --unset", ShellName::Fish),

@@ -130,28 +130,53 @@ fn with_names(shell: ShellName, text: &str, function: &str, binary: &Path) -> Ve
     parts.join(binary.as_slice())
 }
 
-/// The line for the rc file of a shell.
-pub fn rc_line(shell: ShellName) -> &'static str {
+/// The line for the rc file of a shell, in which `program` is a word of it: it says nothing where there
+/// is no such program, as inside an image that has the user's home.
+pub fn rc_line(shell: ShellName, program: &str) -> String {
+    let words = format!("init {}", shell.name());
+    let load = evaluation_by(program, &words, shell);
     match shell {
-        ShellName::Bash => "eval \"$(ctr init bash)\"",
-        ShellName::Zsh => "eval \"$(ctr init zsh)\"",
-        ShellName::Fish => "ctr init fish | source",
-        ShellName::Sh => "eval \"$(ctr init sh)\"",
-        ShellName::Tcsh => "eval \"`ctr init tcsh`\"",
-        ShellName::Elvish => "eval (ctr init elvish | slurp)",
-        ShellName::Xonsh => "execx($(ctr init xonsh))",
-        // What it reads must be there before it starts; these folders are read after this file.
-        ShellName::Nushell => {
-            "mkdir ($nu.user-autoload-dirs | last); \
-             ctr init nushell | save -f ($nu.user-autoload-dirs | last | path join ctr.nu)"
+        ShellName::Bash | ShellName::Zsh | ShellName::Sh => {
+            format!("if command -v {program} >/dev/null; then {load}; fi")
         }
-        ShellName::Powershell => "ctr init powershell | Out-String | Invoke-Expression",
+        ShellName::Fish => format!("if command -q {program}; {load}; end"),
+        ShellName::Tcsh => format!("which {program} >& /dev/null && {load}"),
+        ShellName::Elvish => format!("if (has-external {program}) {{ {load} }}"),
+        ShellName::Xonsh => {
+            let program = program.trim_matches('\'');
+            format!("if __import__('shutil').which('{program}', path=':'.join($PATH)): {load}")
+        }
+        // What it reads must be there before it starts; these folders are read after this file.
+        ShellName::Nushell => format!(
+            "mkdir ($nu.user-autoload-dirs | last); if (which {program} | is-not-empty) {{ {load} }}"
+        ),
+        ShellName::Powershell => {
+            format!("if (Get-Command {program} -ErrorAction Ignore) {{ {load} }}")
+        }
     }
 }
 
 /// What the shell evaluates to run `words` of `ctr`, in the way of its rc line.
 pub fn evaluation(words: &str, shell: ShellName) -> String {
-    rc_line(shell).replacen(&format!("init {}", shell.name()), words, 1)
+    evaluation_by("ctr", words, shell)
+}
+
+fn evaluation_by(program: &str, words: &str, shell: ShellName) -> String {
+    match shell {
+        ShellName::Bash | ShellName::Zsh | ShellName::Sh => {
+            format!("eval \"$({program} {words})\"")
+        }
+        ShellName::Fish => format!("{program} {words} | source"),
+        ShellName::Tcsh => format!("eval \"`{program} {words}`\""),
+        ShellName::Elvish => format!("eval ({program} {words} | slurp)"),
+        ShellName::Xonsh => format!("execx($({program} {words}))"),
+        ShellName::Nushell => {
+            format!(
+                "{program} {words} | save -f ($nu.user-autoload-dirs | last | path join ctr.nu)"
+            )
+        }
+        ShellName::Powershell => format!("{program} {words} | Out-String | Invoke-Expression"),
+    }
 }
 
 #[cfg(test)]
