@@ -194,7 +194,7 @@ impl Config {
             gpu: Setting::default("auto".into()),
             apptainer_flags: Setting::default(Vec::new()),
             scrub: Setting::default(
-                [STEERING, CA_FILES]
+                [&STEERING[..], &CA_FILES[..]]
                     .concat()
                     .into_iter()
                     .map(Into::into)

@@ -8,10 +8,11 @@ pub use host::{is_kept_from_sidecars, is_never_on_host, is_path_below, needs_a_l
 
 /// Variables of the host that would break the programs of an image, and do not go in.
 /// Documented in the README; `scrub` in the configuration replaces this list and [`CA_FILES`].
-pub const STEERING: [&str; 9] = [
+pub const STEERING: [&str; 10] = [
     "LD_PRELOAD",
     "BASH_ENV",
     "ENV",
+    "PROMPT_COMMAND",
     "LUA_INIT",
     "MODULEPATH",
     "PYTHONHOME",
