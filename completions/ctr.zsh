@@ -38,7 +38,7 @@ if [[ "${funcstack[1]-}" == _ctr ]]; then
     __ctr_complete "$@"
 elif [[ -o interactive ]] && (( ${+functions[compdef]} )); then
     compdef __ctr_complete ctr
-elif [[ -o interactive ]]; then
+elif [[ -o interactive && "${(t)precmd_functions-}" != *readonly* ]]; then
     # The rc file may come to `compinit` yet: looked at once more, at the first prompt.
     function __ctr_register_completion() {
         add-zsh-hook -d precmd __ctr_register_completion

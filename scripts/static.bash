@@ -15,7 +15,8 @@ emitted() {
   local folder ctr=${CARGO_TARGET_DIR:-target}/debug/ctr status=0 shell
   folder=$(mktemp -d) || return
   # An environment to leave: A was set to nothing (which is what the hash is of) over an old value.
-  local leave=(env -i HOME="$folder" XDG_RUNTIME_DIR="$folder" PATH="/x:$PATH" CTR_PATH_ENTRY=/x
+  local leave=(env -i HOME="$folder" XDG_RUNTIME_DIR="$folder" PATH="/ctr/shims/x:$PATH"
+    CTR_PATH_ENTRY=/ctr/shims/x
     CTR_INSTANCE=x A= CTR_OLD_A="it's \`\$x\`!" CTR_RESTORE=A:cbf29ce484222325:o)
   for shell in bash zsh fish sh tcsh elvish xonsh; do
     "$ctr" init "$shell" >"$folder/init.$shell" || status=1

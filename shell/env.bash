@@ -44,9 +44,16 @@ function __ctr_restore() {
         fi;
         # `set -a` has exported it.
         __ctr_was="${__ctr_was%%" $1"*}";
-        # shellcheck disable=SC2163
-        [[ "${__ctr_was//x/}" != "$__ctr_was" ]] || \builtin export -n "$1";
+        [[ "${__ctr_was//x/}" != "$__ctr_was" ]] || \builtin export -n "${1?}";
     elif [[ "$#" -gt 1 ]]; then
         \builtin export "$1=$2";
+    fi;
+};
+# Tells the prompt hook, where there is one, of a folder that this shell has put on PATH, or taken off.
+function __ctr_tell() {
+    if [[ -n "${__ctr_held+x}" ]]; then
+        [[ "${__ctr_held//":$1:"/}" != "$__ctr_held" ]] || __ctr_held="${__ctr_held:-:}$1:";
+        __ctr_seen="${CTR_PATH_ENTRY-}:${PATH-}";
+        \builtin export -n __ctr_held __ctr_seen;
     fi;
 };

@@ -41,3 +41,12 @@ function __ctr_restore() {
         \builtin export "$1=$2";
     fi;
 };
+# Tells the prompt hook, where there is one, of a folder that this shell has put on PATH, or taken off.
+function __ctr_tell() {
+    \builtin emulate -L zsh;
+    if [[ -n "${__ctr_held+x}" ]]; then
+        [[ "${__ctr_held//":$1:"/}" != "$__ctr_held" ]] || __ctr_held="${__ctr_held:-:}$1:";
+        __ctr_seen="${CTR_PATH_ENTRY-}:${PATH-}";
+        \builtin typeset -g +x __ctr_held __ctr_seen;
+    fi;
+};

@@ -1,5 +1,7 @@
 # shellcheck shell=bash
 # The `ctr` function: `use` and `leave` act on this shell, everything else is the program.
+# An alias of the user's would stand before it.
+\builtin unalias __ctr_cmd__ 2>/dev/null || \builtin :
 function __ctr_cmd__() {
     case "${1-}" in
     use | leave)
@@ -25,7 +27,10 @@ function __ctr_cmd__() {
         \builtin hash -r 2>/dev/null || \builtin :
         ;;
     *)
-        \command '__ctr_binary__' "$@"
+        # With the words in it, for `jobs` to show.
+        \builtin local __ctr_line
+        \builtin printf -v __ctr_line ' %q' '__ctr_binary__' "$@"
+        \builtin eval "\\command$__ctr_line"
         ;;
     esac
 }

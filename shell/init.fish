@@ -11,6 +11,7 @@ function __ctr_cmd__
         end
         eval "$code"
     else
-        command __ctr_binary__ $argv
+        # With the words in it, for `jobs` to show.
+        eval command (string escape -- __ctr_binary__ $argv)
     end
 end

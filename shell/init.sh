@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # The `ctr` function: `use` and `leave` act on this shell, everything else is the program.
-__ctr_cmd__() {
+__ctr_main() {
     case "${1-} ${2-}" in
     'use -h' | 'use --help' | 'leave -h' | 'leave --help')
         \command '__ctr_binary__' "$@"
@@ -22,3 +22,6 @@ __ctr_cmd__() {
         ;;
     esac
 }
+# An alias of the user's would stand before it, and in its very definition: that is read afterwards.
+\unalias __ctr_cmd__ 2>/dev/null || :
+\eval '__ctr_cmd__() { __ctr_main "$@"; }'

@@ -1,4 +1,6 @@
 # The `ctr` function: `use` and `leave` act on this shell, everything else is the program.
+# An alias of the user's would stand before it.
+\builtin unalias __ctr_cmd__ 2>/dev/null || \builtin :
 function __ctr_cmd__() {
     case "${1-}" in
     use | leave)

@@ -1,8 +1,15 @@
-# The prompt hook. While the process of the active instance is the one that was made active, it only
-# reads that process's start from /proc: no program, no fork, no file of a home. The folder of its shims
-# goes with the user's last session on some hosts, and is made again.
+# The prompt hook. While nothing has changed it only reads the start of the active instance's process
+# from /proc, and looks at PATH and PS1: no program, no fork, no file of a home. The folder of its shims
+# goes with the user's last session on some hosts, and is made again. The shell itself keeps the status.
 function __ctr_hook() {
-    \builtin local __ctr_status=$?
+    # How PS1 is read, before all options become those of zsh: a `%` in a value would be read too, so
+    # the name is in a parameter of the prompt's own.
+    \builtin local __ctr_mark='' __ctr_known=''
+    if [[ -o promptpercent ]]; then
+        __ctr_mark='%(9V.(ctr:%9v) .)' __ctr_known='%(9V.'
+    elif [[ -o promptsubst ]]; then
+        __ctr_mark='${CTR_INSTANCE:+(ctr:$CTR_INSTANCE) }' __ctr_known='{CTR_INSTANCE'
+    fi
     \builtin emulate -L zsh
     if [[ -n "${CTR_PROCESS-}" ]]; then
         \builtin local __ctr_file="/proc/${CTR_PROCESS%:*}/stat"
@@ -12,22 +19,34 @@ function __ctr_hook() {
         # Field 22 is the start, field 3 the condition (Z: ended).
         if [[ "${__ctr_stat[22]-}" != "${CTR_PROCESS#*:}" || "${__ctr_stat[3]-}" == [ZX] ||
             ! -d "${CTR_PATH_ENTRY-/}" ]]; then
-            \builtin eval "$(\command '__ctr_binary__' env --shell zsh --refresh)"
+            \builtin eval "$(\command '__ctr_binary__' env --shell zsh --refresh)" || \builtin :
         fi
     fi
-    # A parameter of the prompt's own: a `%` in a value would be expanded in the prompt itself.
+    # Others put a whole PATH of before back: a virtual environment that is left, direnv.
+    if [[ "${CTR_PATH_ENTRY-}:${PATH-}" != "${__ctr_seen-}" ]]; then
+        if [[ -n "${__ctr_held-}" ]]; then
+            \builtin eval "$(\command '__ctr_binary__' env --shell zsh --hold "$__ctr_held")" || \builtin :
+        fi
+        \builtin typeset -g +x __ctr_seen="${CTR_PATH_ENTRY-}:${PATH-}"
+    fi
     psvar[9]="${CTR_INSTANCE-}"
-    # PS1 gets it once, when all else that sets it has been loaded.
-    if [[ -z "${__ctr_marked-}" ]]; then
-        \builtin typeset -g __ctr_marked=1
-        if [[ "${CTR_PROMPT-}" != off && "${PS1-}" != *'%(9V.'* ]]; then
-            PS1='%(9V.(ctr:%9v) .)'"${PS1-}"
-        fi
+    if [[ "${PS1-}" != *"$__ctr_known"* && "${CTR_PROMPT-}" != off && "${(t)PS1}" != *readonly* ]]; then
+        PS1="$__ctr_mark${PS1-}"
     fi
-    \builtin return "$__ctr_status"
+    # Whoever makes the prompt anew at each prompt comes before.
+    if [[ "${precmd_functions[-1]-}" != __ctr_hook && -n "${precmd_functions[(r)__ctr_hook]-}" ]]; then
+        precmd_functions=("${(@)precmd_functions:#__ctr_hook}" __ctr_hook)
+    fi
+    \builtin return 0
 }
 if [[ -o interactive ]]; then
-    \builtin autoload -Uz add-zsh-hook
-    add-zsh-hook -d precmd __ctr_hook
-    add-zsh-hook precmd __ctr_hook
+    # What the environment has under these names is no memory of this shell's.
+    \builtin unset __ctr_seen
+    [[ "${(t)__ctr_held-}" == *export* ]] && \builtin unset __ctr_held
+    \builtin typeset -g +x __ctr_held="${__ctr_held-}"
+    if [[ "${(t)precmd_functions-}" != *readonly* ]]; then
+        \builtin autoload -Uz add-zsh-hook
+        add-zsh-hook -d precmd __ctr_hook
+        add-zsh-hook precmd __ctr_hook
+    fi
 fi

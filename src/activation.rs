@@ -47,17 +47,21 @@ pub enum Statement {
     Restore { name: String, old: Option<OsString> },
     /// Drops what the shell remembers of a variable that stays as it is.
     Forget { name: String },
+    /// Tells the prompt hook, where there is one, of a folder that this shell has put on `PATH` or taken
+    /// off it: see [`hold`].
+    Hold { folder: OsString },
 }
 
 impl Statement {
     /// The variable that it is about. Where it came from an environment or a file, it may be any text.
-    pub fn name(&self) -> &str {
+    pub fn name(&self) -> Option<&str> {
         match self {
             Statement::Export { name, .. }
             | Statement::Unset { name }
             | Statement::Override { name, .. }
             | Statement::Restore { name, .. }
-            | Statement::Forget { name } => name,
+            | Statement::Forget { name } => Some(name),
+            Statement::Hold { .. } => None,
         }
     }
 }
@@ -156,6 +160,11 @@ pub fn leave(variables: &Variables) -> Change {
     change.statements.extend(names.map(|name| Statement::Unset {
         name: name.to_owned(),
     }));
+    let entry = variables.get(OsStr::new(PATH_ENTRY));
+    let entry = entry.filter(|entry| called::is_shim_folder(Path::new(entry)));
+    change
+        .statements
+        .extend(entry.cloned().map(|folder| Statement::Hold { folder }));
     change
 }
 
@@ -201,8 +210,41 @@ pub fn enter<'a>(
         export(PLACE, label(activation.here).into()),
         export(PROCESS, write_process(activation.process).into()),
         export(INSTANCE, activation.instance.into()),
+        Statement::Hold {
+            folder: activation.path_entry.to_owned(),
+        },
     ]);
     change
+}
+
+/// What holds `PATH` against what is active, when others have put a whole `PATH` of before back: of the
+/// folders of shims in `held`, with `:` between them, that of the active instance is there once, where it
+/// is or else at the head, and no other. `None` when it is so.
+pub fn hold(variables: &Variables, held: &OsStr) -> Option<Statement> {
+    let held: Vec<&[u8]> = held
+        .as_bytes()
+        .split(|byte| *byte == b':')
+        .filter(|folder| called::is_shim_folder(Path::new(OsStr::from_bytes(folder))))
+        .collect();
+    let active = variables.get(OsStr::new(PATH_ENTRY));
+    let active = active
+        .map(|entry| entry.as_bytes())
+        .filter(|entry| held.contains(entry));
+    let path = variables.get(OsStr::new("PATH"))?.as_bytes();
+    let mut is_there = false;
+    let mut members: Vec<&[u8]> = Vec::new();
+    for member in path.split(|byte| *byte == b':') {
+        let is_active = active == Some(member);
+        if !held.contains(&member) || is_active && !is_there {
+            members.push(member);
+        }
+        is_there |= is_active;
+    }
+    if let Some(active) = active.filter(|_| !is_there) {
+        members.insert(0, active);
+    }
+    let held_path = members.join(&b':');
+    (held_path != path).then(|| set_path(OsString::from_vec(held_path)))
 }
 
 /// Does to an environment what a shell would do to its own.
@@ -220,7 +262,7 @@ fn apply(variables: &mut Variables, statements: &[Statement]) {
             Statement::Unset { name } | Statement::Restore { name, old: None } => {
                 variables.remove(OsStr::new(name));
             }
-            Statement::Forget { .. } => {}
+            Statement::Forget { .. } | Statement::Hold { .. } => {}
         }
     }
 }

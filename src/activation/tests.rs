@@ -96,7 +96,10 @@ fn what_an_environment_says_of_a_name_is_checked() {
         for statement in leave(&forged).statements {
             let only_takes_away = matches!(statement, Statement::Unset { .. });
             assert!(only_takes_away, "{statement:?}");
-            assert!(is_variable_name(statement.name()), "{statement:?}");
+            assert!(
+                statement.name().is_some_and(is_variable_name),
+                "{statement:?}"
+            );
         }
         let set = entered(&shell(&[]), "bio", &[(name, "pwned"), ("A", "1")]);
         assert!(!set.values().any(|value| value == "pwned"), "{name}");
@@ -121,6 +124,46 @@ fn an_activation_of_another_place_is_told() {
     assert!(active(&inside, &here()).unwrap().here);
     assert!(!active(&inside, &elsewhere).unwrap().here);
     assert_eq!(active(&Variables::new(), &here()), None);
+}
+
+#[test]
+fn path_is_held_against_what_is_active() {
+    let [a, b] = ["/run/user/1/ctr/shims/a", "/run/user/1/ctr/shims/b"];
+    let held = format!(":{a}:{b}:/usr/bin:");
+    let holds = |active: &str, path: &str| {
+        let variables = shell(&[
+            ("PATH", path.as_bytes()),
+            ("CTR_PATH_ENTRY", active.as_bytes()),
+        ]);
+        match hold(&variables, OsStr::new(&held)) {
+            Some(Statement::Override { value, .. }) => Some(value.into_string().unwrap()),
+            Some(other) => panic!("{other:?}"),
+            None => None,
+        }
+    };
+    let path = |members: &[&str]| members.join(":");
+    // As it should be, wherever the folder is.
+    for (active, members) in [
+        (a, &[a, "/usr/bin"][..]),
+        (a, &["/first", a, "", "/usr/bin"]),
+        ("", &["/usr/bin", "", "/bin"]),
+        ("/other/ctr/shims/c", &["/usr/bin"]),
+    ] {
+        assert_eq!(holds(active, &path(members)), None, "{members:?}");
+    }
+    for (active, members, expected) in [
+        (a, &["/usr/bin", "/bin"][..], &[a, "/usr/bin", "/bin"][..]),
+        (a, &["/v", a, "/bin", a], &["/v", a, "/bin"]),
+        (a, &[b, "/bin"], &[a, "/bin"]),
+        ("", &["/v", a, "", b], &["/v", ""]),
+    ] {
+        assert_eq!(
+            holds(active, &path(members)),
+            Some(path(expected)),
+            "{members:?}"
+        );
+    }
+    assert_eq!(hold(&shell(&[]), OsStr::new(&held)), None);
 }
 
 proptest! {

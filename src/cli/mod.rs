@@ -176,6 +176,10 @@ pub struct Env {
     /// Bring the shell up to date with its active instance: what the prompt hook evaluates
     #[arg(long, hide = true, conflicts_with_all = ["name", "json", "if_running", "unset"])]
     pub refresh: bool,
+    /// Hold PATH against what is active, of these folders: what the prompt hook evaluates
+    #[arg(long, hide = true, value_name = "FOLDERS", allow_hyphen_values = true,
+          conflicts_with_all = ["name", "json", "if_running", "unset", "refresh"])]
+    pub hold: Option<OsString>,
     /// The instance; the active one when not given
     pub name: Option<Target>,
 }
@@ -306,6 +310,9 @@ pub struct Logs {
     /// Only standard output
     #[arg(long)]
     pub stdout: bool,
+    /// Byte for byte, control characters too, which are shown escaped otherwise
+    #[arg(long)]
+    pub raw: bool,
     /// The instance; the active one when not given
     pub name: Option<Target>,
 }

@@ -22,6 +22,14 @@ pub fn run(args: &cli::Env, session: &Session) -> Result<()> {
     let shell = args
         .shell
         .unwrap_or_else(|| caller::detect(session.context));
+    if let Some(held) = &args.hold {
+        let statements = activation::hold(&session.context.variables, held);
+        let change = Change {
+            statements: statements.into_iter().collect(),
+            kept: Vec::new(),
+        };
+        return hand_over(shell, &change, session);
+    }
     if args.unset || args.refresh {
         let change = match args.unset {
             true => activation::leave(&session.context.variables),

@@ -19,7 +19,8 @@ pub fn code(statements: &[Statement]) -> Vec<u8> {
         Statement::Unset { name } | Statement::Restore { name, old: None } => {
             format!("unset-env {name}").into_bytes()
         }
-        Statement::Forget { .. } => Vec::new(),
+        // The hook sees by itself what was put on PATH.
+        Statement::Forget { .. } | Statement::Hold { .. } => Vec::new(),
     })
 }
 

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use super::{KEPT, code_lines};
+use super::{HELD, KEPT, SEEN, code_lines};
 use crate::activation::Statement;
 
 /// The code for fish.
@@ -26,6 +26,7 @@ fn line(statement: &Statement) -> Vec<u8> {
         Statement::Export { name, value } => set(name, value),
         Statement::Unset { name } => format!("set -eg {name}").into_bytes(),
         Statement::Forget { name } => format!("set -eg {KEPT}{name}").into_bytes(),
+        Statement::Hold { folder } => hold(folder),
         Statement::Override { name, value, .. } => {
             // Not exported, so that it is not taken for a child's own.
             let keep = format!(
@@ -45,6 +46,19 @@ fn line(statement: &Statement) -> Vec<u8> {
             [back.as_slice(), kept.as_bytes()].concat()
         }
     }
+}
+
+/// Where there is a hook, there is what it remembers.
+fn hold(folder: &OsStr) -> Vec<u8> {
+    let folder = quote(folder);
+    [
+        format!("if set -qgu {HELD}; if not contains -- ").as_bytes(),
+        &folder,
+        format!(" ${HELD}; set -gua {HELD} ").as_bytes(),
+        &folder,
+        format!("; end; set -gu {SEEN} \"$CTR_PATH_ENTRY:$PATH\"; end").as_bytes(),
+    ]
+    .concat()
 }
 
 fn set(name: &str, value: &OsStr) -> Vec<u8> {

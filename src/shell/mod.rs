@@ -33,13 +33,18 @@ pub fn fail(shell: ShellName) -> &'static str {
 /// other's name.
 const KEPT: &str = "__ctr_was_";
 
+/// What the hook of a shell remembers: the folders that [`Statement::Hold`] told of.
+const HELD: &str = "__ctr_held";
+/// What it remembers of the last prompt: the active folder and `PATH`, with `:` between them.
+const SEEN: &str = "__ctr_seen";
+
 /// Code that does what the statements say. Each ends with `;` and a newline, so that it survives
 /// `eval $(…)` without quotes.
 ///
 /// A statement whose name is not that of a variable is left out: no shell could do it, and the name
 /// would be code. Names come from environments, state files and sidecars.
 pub fn code(shell: ShellName, statements: &[Statement]) -> Vec<u8> {
-    let is_named = |statement: &&Statement| is_variable_name(statement.name());
+    let is_named = |statement: &&Statement| statement.name().is_none_or(is_variable_name);
     let statements: Vec<Statement> = statements.iter().filter(is_named).cloned().collect();
     let statements = statements.as_slice();
     match shell {

@@ -22,7 +22,7 @@ pub fn code(statements: &[Statement]) -> Vec<u8> {
             Statement::Unset { name } => {
                 after.insert(name, None);
             }
-            Statement::Forget { .. } => {}
+            Statement::Forget { .. } | Statement::Hold { .. } => {}
         }
     }
     let set: serde_json::Map<String, Value> = after

@@ -14,7 +14,7 @@ pub fn code(shell: ShellName, statements: &[Statement]) -> Vec<u8> {
     let touches_others = |statement: &Statement| {
         matches!(
             statement,
-            Statement::Override { .. } | Statement::Restore { .. }
+            Statement::Override { .. } | Statement::Restore { .. } | Statement::Hold { .. }
         )
     };
     let (mut first, mut last) = match statements.iter().any(touches_others) {
@@ -32,7 +32,7 @@ pub fn code(shell: ShellName, statements: &[Statement]) -> Vec<u8> {
 fn functions(shell: ShellName) -> (Vec<u8>, Vec<u8>) {
     let remove = match shell {
         ShellName::Sh => "\\unset -f __ctr_set __ctr_restore;\n",
-        _ => "\\builtin unset -f __ctr_set __ctr_restore;\n",
+        _ => "\\builtin unset -f __ctr_set __ctr_restore __ctr_tell;\n",
     };
     let define = without_comments(match shell {
         ShellName::Bash => include_str!("../../shell/env.bash"),
@@ -106,6 +106,11 @@ fn line(shell: ShellName, statement: &Statement) -> Vec<u8> {
         .concat(),
         Statement::Unset { name } => format!("{unset}{name}").into_bytes(),
         Statement::Forget { name } => format!("{unset}{KEPT}{name}").into_bytes(),
+        // It has no hook.
+        Statement::Hold { .. } if shell == ShellName::Sh => Vec::new(),
+        Statement::Hold { folder } => {
+            [b"__ctr_tell ", quote_blanks(shell, folder).as_slice()].concat()
+        }
         Statement::Override {
             name,
             value,

@@ -21,7 +21,7 @@ fn line(statement: &Statement) -> String {
         Statement::Unset { name } | Statement::Restore { name, old: None } => {
             format!("Remove-Item -LiteralPath Env:{name} -ErrorAction SilentlyContinue")
         }
-        Statement::Forget { .. } => String::new(),
+        Statement::Forget { .. } | Statement::Hold { .. } => String::new(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use super::code_lines;
+use super::{HELD, code_lines};
 use crate::activation::Statement;
 
 /// What the file holds. Its environment is apart from the shell's own variables, and nothing in it
@@ -22,7 +22,20 @@ pub fn code(statements: &[Statement]) -> Vec<u8> {
             format!("unsetenv {name}").into_bytes()
         }
         Statement::Forget { .. } => Vec::new(),
+        Statement::Hold { folder } => hold(folder),
     })
+}
+
+/// Where there is a hook, there is what it remembers. A block, since an `if` of one line would look at
+/// a variable that is not set; and nothing else stands where its end is looked for.
+fn hold(folder: &OsStr) -> Vec<u8> {
+    let folder = quote(folder);
+    [
+        format!("if ($?{HELD}) then\nset {HELD} = \"${{{HELD}}}:\"").as_bytes(),
+        &folder,
+        b"\nendif\n",
+    ]
+    .concat()
 }
 
 /// In single quotes, except for what may be special even there: `!` and whatever else `histchars`

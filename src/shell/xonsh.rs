@@ -34,6 +34,13 @@ fn line(statement: &Statement) -> String {
         Statement::Forget { name } => {
             format!("getattr(__xonsh__, 'ctr_was', {{}}).pop('{name}', None)")
         }
+        // Where there is no hook, nobody remembers it.
+        Statement::Hold { folder } => {
+            format!(
+                "getattr(__xonsh__, 'ctr_held', set()).add({})",
+                literal(folder)
+            )
+        }
     }
 }
 

@@ -13,7 +13,12 @@ fn line_and_file(shell: Shell, place: &Place) -> (String, PathBuf) {
         Shell::Fish => place.path("config/fish/config.fish"),
         other => panic!("{other:?} is not in Shell::ALL"),
     };
-    (shell.eval(&format!("ctr init {}", shell.name())), file)
+    let load = shell.eval(&format!("ctr init {}", shell.name()));
+    let line = match shell {
+        Shell::Fish => format!("if command -q ctr; {load}; end"),
+        _ => format!("if command -v ctr >/dev/null; then {load}; fi"),
+    };
+    (line, file)
 }
 
 /// What `ctr doctor` says when this shell calls it, which must end with `status`.
@@ -196,7 +201,8 @@ fn a_missing_line_names_the_whole_path_where_another_ctr_comes_first() {
     let (ok, said) = check(&output, "shell integration");
     // The program's own path, links resolved.
     let own = fs::canonicalize(binary(&place)).unwrap();
-    let line = format!("eval \"$({} init bash)\"", own.display());
+    let own = own.display();
+    let line = format!("if command -v {own} >/dev/null; then eval \"$({own} init bash)\"; fi");
     assert!(!ok && said.ends_with(&line), "{said}");
 }
 

@@ -155,13 +155,70 @@ fn json_says_what_the_code_would_do() {
 }
 
 #[test]
-fn bash_takes_the_code_without_quotes_too() {
+fn the_code_can_be_taken_without_quotes_and_no_blank_is_lost() {
     let place = Place::new();
-    place.start("bio", &["-e", "K=v"]);
-    let script = "eval $(ctr init bash)\neval $(ctr env bio)\necho $CTR_INSTANCE $K\neval $(ctr env --unset)\necho [$K]";
-    let output = Shell::Bash.script(&place, script).ok();
-    assert_eq!(output.text(), "bio v\n[]\n");
-    output.quiet();
+    let value = " two  blanks \t\ttabs\n\nlines 'q' ";
+    place.start("bio", &["-e", &format!("K={value}"), "-e", "OLD=of bio"]);
+    for (shell, first) in [
+        (Shell::Bash, ""),
+        (Shell::Bash, "set -o posix"),
+        (Shell::Zsh, ""),
+        (Shell::Zsh, "emulate sh"),
+        (Shell::Zsh, "emulate ksh"),
+        (Shell::Sh, ""),
+    ] {
+        let script = Script::new(&place, shell)
+            .line(first)
+            .export("OLD", value_of_old())
+            .line("MINE=\"a  b\"")
+            .note("before")
+            .line("eval $(ctr env bio)")
+            .note("active")
+            .line("eval $(ctr env --unset)")
+            .note("after");
+        script.ok();
+        let what = format!("{shell:?} {first}");
+        assert_eq!(get(&noted(&place, "active"), "K"), Some(value), "{what}");
+        assert_eq!(noted(&place, "after"), noted(&place, "before"), "{what}");
+    }
+}
+
+fn value_of_old() -> &'static str {
+    "  old\n\tvalue  "
+}
+
+#[test]
+fn zsh_takes_the_code_while_it_emulates_another_shell() {
+    let place = Place::new();
+    place.start("bio", &["-e", "K=a  b", "-e", "LIST=of bio"]);
+    for emulated in ["sh", "ksh"] {
+        let script = Script::new(&place, Shell::Zsh)
+            .line("typeset -a LIST; LIST=(1 'b c')")
+            .line(&format!("emulate {emulated}"))
+            .note("before")
+            .eval("ctr env bio")
+            .note("active")
+            .eval("ctr env --unset")
+            .note("after")
+            .line("typeset -p LIST")
+            .eval("ctr init zsh")
+            .line("ctr use bio")
+            .note("used")
+            .line("ctr leave")
+            .note("left");
+        let output = script.output();
+        output.quiet();
+        assert!(
+            output.text().contains("LIST=( 1 'b c' )"),
+            "{emulated}: {output}"
+        );
+        for name in ["active", "used"] {
+            assert_eq!(get(&noted(&place, name), "K"), Some("a  b"), "{emulated}");
+        }
+        for name in ["after", "left"] {
+            assert_eq!(noted(&place, name), noted(&place, "before"), "{emulated}");
+        }
+    }
 }
 
 #[test]

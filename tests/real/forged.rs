@@ -181,3 +181,30 @@ fn what_a_shell_remembers_is_given_to_no_child() {
         assert_eq!(active.keys().find(is_ours), None, "{shell:?}");
     }
 }
+
+#[test]
+fn nothing_of_an_activation_is_run_at_a_prompt() {
+    let place = Place::new();
+    for shell in Shell::ALL.into_iter().chain([Shell::Tcsh]) {
+        let init = shell.eval(&format!("ctr init {}", shell.name()));
+        for value in [
+            "1 ) touch PWNED ; #:1",
+            "`touch PWNED`:1",
+            "$(touch PWNED):1",
+            "'; touch PWNED; ':1",
+            "\"; touch PWNED; \":1",
+            "a[$(touch PWNED)]:a[$(touch PWNED)]",
+        ] {
+            for key in ["CTR_PROCESS", "CTR_PATH_ENTRY", "CTR_INSTANCE"] {
+                let run = place
+                    .program(shell.name())
+                    .env("CTR_INSTANCE", "bio")
+                    .env(key, value);
+                let mut session = shell.session(&place, run, &init);
+                session.eval("cd .");
+                session.prompt();
+                assert_nothing_ran(&place, &format!("{shell:?}: {key}={value}"));
+            }
+        }
+    }
+}

@@ -178,7 +178,7 @@ fn of_a_sidecar_the_host_is_given_paths_of_its_own_and_what_a_line_names() {
         "/of/the/sidecar",
         "$(touch PWNED)",
         "/cnt/demo/1.0/$(touch PWNED)",
-        "1",
+        "0815",
     ] {
         place.sidecar(&overlay, &format!("{given}{}", lines(value)));
         place.start("bio", &["--replace", "-o", "demo/1.0", "-e", "TMOUT=0"]);
