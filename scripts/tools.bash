@@ -45,8 +45,8 @@ get_long() { # into $CTR_TEST_LONG; each only the first time
 # For --shells: the tests that concern shells, in those that this Debian has in a release that ctr
 # supports, and beside what else draws prompts here.
 choose_shells() {
-  filter+=(activate:: at_prompt:: completion:: dash:: enter:: evaluate:: hook:: prompt:: shells::
-    shim_completion:: shim_shells:: tcsh::)
+  filter+=(activate:: at_prompt:: completion:: dash:: enter:: evaluate:: forged:: held:: hook::
+    prompt:: remade:: shells:: shim_completion:: shim_shells:: tcsh:: whose::)
   export CTR_TEST_LONG=${XDG_CACHE_HOME:-$HOME/.cache}/ctr-test/shells
   mkdir -p "$CTR_TEST_LONG"
   skips+=(--skip others::bash_preexec)
