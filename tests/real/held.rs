@@ -110,7 +110,7 @@ fn of_several_instances_only_the_active_one_is_on_path() {
 fn a_folder_that_another_shell_has_put_there_is_left_to_it() {
     let place = Place::new();
     place.start("bio", &[]);
-    for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+    for shell in Shell::ALL {
         let json = place.ctr(["env", "--json", "bio"]).ok().json();
         let folder = json["path_prepend"][0].as_str().unwrap().to_owned();
         // Forged memories do not make it this shell's own.

@@ -355,7 +355,7 @@ fn a_window_of_tmux_has_the_instance_and_notices_its_end() {
         let run = place.program("/usr/bin/tmux").arg("-S").arg(&socket);
         run.args(["-f", "/dev/null"]).args(words)
     };
-    for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+    for shell in Shell::ALL {
         place.start("bio", &["--if-needed", "-e", "K=v"]);
         let mut session = active(&place, shell);
         let window = match shell {
