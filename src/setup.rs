@@ -21,6 +21,9 @@ pub struct Setup {
     /// The one among the binds that only comes from where the start was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub working_folder: Option<String>,
+    /// The folder that the first start was made in: it is started there again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_folder: Option<String>,
     /// A path, a URI, or `hostos`.
     pub base_image: String,
     /// Notes on variables, for people.

@@ -133,6 +133,9 @@ pub struct ExecOptions {
     /// Set a variable for this command; the value is literal
     #[arg(short, long = "env", value_name = "KEY=VALUE", value_parser = assignment())]
     pub env: Vec<Assignment>,
+    /// Set the variables of a file, lines `KEY=VALUE`; the values are literal
+    #[arg(long = "env-file", value_name = "FILE")]
+    pub env_files: Vec<String>,
     /// Start from an empty environment instead of the caller's
     #[arg(long)]
     pub cleanenv: bool,
@@ -152,6 +155,12 @@ pub struct Enter {
     /// Set a variable for this shell; the value is literal
     #[arg(short, long = "env", value_name = "KEY=VALUE", value_parser = assignment())]
     pub env: Vec<Assignment>,
+    /// Set the variables of a file, lines `KEY=VALUE`; the values are literal
+    #[arg(long = "env-file", value_name = "FILE")]
+    pub env_files: Vec<String>,
+    /// Start from an empty environment instead of the caller's
+    #[arg(long)]
+    pub cleanenv: bool,
     /// The shell to run inside
     #[arg(long, value_name = "PATH")]
     pub shell: Option<String>,

@@ -22,6 +22,12 @@ pub struct Start {
     /// Set a variable inside; the value is literal
     #[arg(short, long = "env", value_name = "KEY=VALUE", value_parser = assignment())]
     pub env: Vec<Assignment>,
+    /// Set the variables of a file, lines `KEY=VALUE`; the values are literal
+    #[arg(long = "env-file", value_name = "FILE")]
+    pub env_files: Vec<String>,
+    /// Start from an empty environment instead of the caller's, here and in every command inside
+    #[arg(long)]
+    pub cleanenv: bool,
     /// Attach a note to a variable
     #[arg(long = "note", value_name = "KEY=TEXT", value_parser = assignment())]
     pub notes: Vec<Assignment>,

@@ -26,7 +26,9 @@ pub fn run(args: &cli::Enter, session: &Session) -> Result<()> {
     let cwd = folder(&instance, session)?;
     check_shell(args.shell.as_deref(), &instance, session)?;
     let shell = shell(args.shell.as_deref(), &instance, session);
-    let run = running::prepare(&instance, Path::new(shell), &args.env, &cwd, session)?;
+    let more = running::variables(&args.env_files, &args.env, session)?;
+    let mut run = running::prepare(&instance, Path::new(shell), &more, &cwd, session)?;
+    run.in_force.clean |= args.cleanenv;
     let command = session.engine.shell(&run, args.shell.as_deref())?;
     show_notes(&instance, session);
     running::become_program(command)

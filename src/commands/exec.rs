@@ -107,11 +107,11 @@ fn prepare<'a>(
     cwd: &'a Path,
     session: &Session,
 ) -> Result<Run<'a>> {
-    Ok(Run {
-        clean: options.cleanenv,
-        keep: options.keep_env,
-        ..running::prepare(instance, Path::new(program), &options.env, cwd, session)?
-    })
+    let more = running::variables(&options.env_files, &options.env, session)?;
+    let mut run = running::prepare(instance, Path::new(program), &more, cwd, session)?;
+    run.in_force.clean |= options.cleanenv;
+    run.keep = options.keep_env;
+    Ok(run)
 }
 
 /// `NAME [--] COMMAND [ARG]…`: the instance and the command.
@@ -167,7 +167,7 @@ fn look_first(word: &OsStr, run: &Run, instance: &Instance, session: &Session) -
         return Ok(());
     };
     let own_path = activation::callers_path(&session.context.variables);
-    let own_path = own_path.filter(|_| run.hostos && !run.clean);
+    let own_path = own_path.filter(|_| run.hostos && !run.in_force.clean);
     let look = |image_path: &str| {
         let search = run.environment.path.applied_to(image_path);
         inside.program(Path::new(word), run.cwd, &search)

@@ -1,5 +1,7 @@
 //! `ctr restart`: starts again with exactly the saved setup.
 
+use std::path::Path;
+
 use super::start::{self, Before};
 use super::stop::each;
 use crate::cli;
@@ -45,6 +47,13 @@ pub fn restart(chosen: &Instance, session: &Session) -> Result<()> {
         resolve::again(&mut setup, around)
     })?;
     start::check(&setup, session)?;
+    if let Some(folder) = setup.start_folder.as_deref() {
+        if !Path::new(folder).is_dir() {
+            session.output.warn(&format!(
+                "{folder}, where `{name}` was started, is gone: it is started here"
+            ));
+        }
+    }
     match &instance.process {
         Some(process) => {
             session

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::context::LEVEL;
-use crate::engine::{Folder, Run};
+use crate::engine::{Folder, InForce, Run, in_force};
 use crate::environment::{self, check_carried};
 use crate::error::{Error, Kind, Result};
 use crate::names::Assignment;
 use crate::plan::identity;
+use crate::resolve::env_file;
 use crate::session::Session;
 use crate::status::{Instance, Status};
 
@@ -46,6 +47,27 @@ pub fn check_running(instance: &Instance, session: &Session) -> Result<()> {
     }
 }
 
+/// The variables of files, and those given by hand, which are stronger.
+///
+/// # Errors
+/// See [`env_file::read`].
+pub fn variables(
+    files: &[String],
+    given: &[Assignment],
+    session: &Session,
+) -> Result<Vec<Assignment>> {
+    let mut all = Vec::new();
+    for file in files {
+        let read = env_file::read(file, session.context.cwd.as_deref())?;
+        read.doubts
+            .iter()
+            .for_each(|doubt| session.output.warn(doubt));
+        all.extend(read.variables);
+    }
+    all.extend_from_slice(given);
+    Ok(all)
+}
+
 /// The run of `program` inside `instance`, with more variables, in the folder `cwd` inside.
 ///
 /// # Errors
@@ -74,7 +96,7 @@ pub fn prepare<'a>(
         name: &instance.name,
         environment,
         cwd,
-        clean: false,
+        in_force: setup.map_or_else(InForce::default, |setup| in_force(&setup.apptainer_flags)),
         keep: false,
         hostos: setup.is_some_and(crate::setup::Setup::is_hostos),
     })

@@ -13,13 +13,16 @@ type Values = fn(&World, &str) -> Vec<CompletionCandidate>;
 
 /// Every argument whose values are known only here: its command, its name, its values. Those of a
 /// fixed set (shells, GPUs, colours) the engine takes from the definitions.
-const COMPLETERS: [(&str, &str, Values); 26] = [
+const COMPLETERS: [(&str, &str, Values); 29] = [
     ("start", "overlays", values::overlays),
     ("start", "base_image", values::images),
     ("start", "binds", values::files),
+    ("start", "env_files", values::files),
     ("exec", "words", values::names),
     ("exec", "cwd", values::folders),
+    ("exec", "env_files", values::files),
     ("enter", "name", values::names),
+    ("enter", "env_files", values::files),
     ("enter", "shell", |_, _| values::shells()),
     ("env", "name", values::names),
     ("use", "name", values::names),

@@ -6,7 +6,7 @@ use super::line::Word;
 use super::reply::{Candidate, Reply};
 use super::world::World;
 use crate::activation;
-use crate::engine::{DEFAULT_PATH, Health};
+use crate::engine::{DEFAULT_PATH, Health, in_force};
 use crate::environment;
 
 /// Completes the first word after the name of an instance; `before` are the words before it.
@@ -42,7 +42,8 @@ pub fn inside(world: &World, name: &str, word: &str) -> Option<Vec<String>> {
     }
     let folded = environment::fold(setup.env.iter().map(String::as_str));
     let callers = activation::callers_path(&world.context.variables);
-    let own = match callers.filter(|_| setup.is_hostos()) {
+    let is_clean = in_force(&setup.apptainer_flags).clean;
+    let own = match callers.filter(|_| setup.is_hostos() && !is_clean) {
         Some(callers) => callers,
         None => inside.image_path(DEFAULT_PATH),
     };

@@ -1,5 +1,6 @@
 //! Argument vectors for Apptainer. Pure.
 
+use super::flags::{LONG_WITHOUT_VALUE, SHORT_WITH_VALUE};
 use crate::error::{Error, Kind, Result};
 use crate::setup::Setup;
 
@@ -45,40 +46,6 @@ pub fn start(setup: &Setup, image: &str, restricted_root: bool) -> Vec<String> {
     arguments.extend([image.to_owned(), setup.name.clone()]);
     arguments
 }
-
-/// The short flags of `apptainer instance start` (1.4.5, `--help`) that take a value.
-const SHORT_WITH_VALUE: &str = "BoHSW";
-
-/// The long ones that take none.
-const LONG_WITHOUT_VALUE: [&str; 27] = [
-    "--allow-setuid",
-    "--boot",
-    "--cleanenv",
-    "--compat",
-    "--contain",
-    "--containall",
-    "--disable-cache",
-    "--docker-login",
-    "--fakeroot",
-    "--ipc",
-    "--keep-privs",
-    "--net",
-    "--no-eval",
-    "--no-home",
-    "--no-https",
-    "--no-init",
-    "--no-privs",
-    "--no-umask",
-    "--nv",
-    "--nvccli",
-    "--oom-kill-disable",
-    "--passphrase",
-    "--unsquash",
-    "--userns",
-    "--uts",
-    "--writable",
-    "--writable-tmpfs",
-];
 
 /// Refuses flags for Apptainer that would go round what `ctr` remembers.
 ///

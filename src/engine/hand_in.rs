@@ -3,9 +3,12 @@
 
 use std::ffi::{OsStr, OsString};
 
+use super::Engine;
 use crate::activation;
 use crate::context::Variables;
-use crate::environment::{CA_FILES, CARRIER, Folded, PathEdit, encoded_length};
+use crate::environment::{self, CA_FILES, CARRIER, Folded, PathEdit, encoded_length};
+use crate::error::Result;
+use crate::setup::Setup;
 
 /// The other prefix that Apptainer reads.
 pub const OLD_CARRIER: &str = "SINGULARITYENV_";
@@ -28,6 +31,22 @@ const APPTAINERS_OWN: [&str; 14] = [
     "BINDPATH",
     "NV_CONTAINER_CLI",
 ];
+
+impl Engine<'_> {
+    /// Refuses more variables than Apptainer carries.
+    ///
+    /// # Errors
+    /// Names the longest.
+    pub fn check_size_of(&self, setup: &Setup) -> Result<()> {
+        self.check_size(&environment::fold(setup.env.iter().map(String::as_str)))
+    }
+
+    /// The same of what is folded already.
+    pub(super) fn check_size(&self, folded: &Folded) -> Result<()> {
+        let beside = length_inherited(&self.context.variables);
+        environment::check_total(&folded.variables, beside)
+    }
+}
 
 /// The environment for one call. On the host's own operating system the caller's `PATH` is as good
 /// as outside, and takes the place of the image's.

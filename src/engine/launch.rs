@@ -1,9 +1,9 @@
 //! Runs Apptainer to its end while a person waits: its words are kept, a terminal sees that it
 //! works, a pipe sees no control characters, and Ctrl-C ends it as a whole.
 
-use std::fs::File;
+use std::fs::{DirEntry, File};
 use std::io::{Read, Seek, SeekFrom};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, RawFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
@@ -11,12 +11,15 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use nix::libc::STDERR_FILENO;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::{SigId, flag, low_level};
+
+use super::join::keep_back;
 
 /// How often the spinner looks for a new line of Apptainer's.
 const LOOK: Duration = Duration::from_millis(100);
@@ -34,7 +37,9 @@ pub struct Failed {
 }
 
 /// Runs a command to its end. What it writes goes into memory, not into a pipe: the instance's
-/// own processes inherit it, and a pipe would stay open as long as they live.
+/// own processes inherit it, and a pipe would stay open as long as they live. So would any other
+/// file that the caller has open, a lock of `flock` above all: it has the three streams and nothing
+/// else.
 ///
 /// # Errors
 /// It cannot be run, exits with another status than 0, or a signal came.
@@ -53,6 +58,8 @@ pub fn run(mut command: Command, doing: &str, show_progress: bool) -> Result<Str
             .map_err(|error| failed(error.to_string()))
     };
     command.stdin(Stdio::null()).stdout(copy()?).stderr(copy()?);
+    let open = open_files().map_err(|error| failed(format!("/proc/self/fd: {error}")))?;
+    keep_back(&mut command, open);
 
     let watch = SignalWatch::start().map_err(|error| failed(error.to_string()))?;
     let child = command.spawn().map_err(|error| {
@@ -130,6 +137,16 @@ fn last_line(words: &File) -> Option<String> {
     let line = text.lines().skip(torn).filter(tells).last()?;
     let words = line.split_once(':').map_or(line, |(_, rest)| rest);
     Some(words.trim().chars().filter(|c| !c.is_control()).collect())
+}
+
+/// What this process has open beside its standard streams.
+fn open_files() -> std::io::Result<Vec<RawFd>> {
+    let number = |entry: std::io::Result<DirEntry>| Some(entry.ok()?.file_name().to_str()?.parse());
+    let numbers = std::fs::read_dir("/proc/self/fd")?.filter_map(number);
+    Ok(numbers
+        .filter_map(Result::ok)
+        .filter(|file| *file > STDERR_FILENO)
+        .collect())
 }
 
 fn read_all(mut words: File) -> String {

@@ -6,6 +6,7 @@ mod arguments;
 mod aside;
 mod births;
 mod failure;
+mod flags;
 mod foreign;
 mod hand_in;
 mod inside;
@@ -18,6 +19,7 @@ mod programs;
 mod records;
 mod refusal;
 mod signs;
+mod start_folder;
 mod stats;
 mod stop;
 mod surrounding;
@@ -40,6 +42,7 @@ use crate::setup::Setup;
 
 pub use arguments::check_flags;
 pub use aside::{Patience, ask, open_each, open_in_turn};
+pub use flags::{InForce, in_force, take_env_files, whole};
 pub use inside::{DEFAULT_PATH, Folder, Inside, Program};
 pub use join::{Direct, Knowledge, Learn};
 pub use limits::make_user_namespace;
@@ -116,8 +119,8 @@ pub struct Run<'a> {
     pub environment: Folded,
     /// Folder inside.
     pub cwd: &'a Path,
-    /// Start from an empty environment.
-    pub clean: bool,
+    /// What the flags of the start mean to it, and whether it starts from an empty environment.
+    pub in_force: InForce,
     /// Keep the caller's variables that would break a foreign image.
     pub keep: bool,
     /// The base is the host's own operating system.
@@ -186,6 +189,7 @@ impl<'a> Engine<'a> {
         self.check_size(&folded)?;
         let mut command = self.command(self.variables(&folded, false, setup.is_hostos()))?;
         command.args(self.start_arguments(setup, image));
+        self.go_to_start_folder(&mut command, setup);
         let what = format!("Apptainer cannot start `{}` from {image}", setup.name);
         let begun = processes::ticks_since_boot();
         let said = launch::run(command, &format!("starting {}", setup.name), show_progress)
@@ -322,13 +326,20 @@ impl<'a> Engine<'a> {
 
     fn inside_command(&self, action: &str, run: &Run, flags: &[&str]) -> Result<Command> {
         self.check_size(&run.environment)?;
-        let mut command =
-            self.command(self.variables(&run.environment, run.keep, run.hostos && !run.clean))?;
+        let mut command = self.command(self.variables(
+            &run.environment,
+            run.keep,
+            run.hostos && !run.in_force.clean,
+        ))?;
         command.args(["--quiet", action, "--no-eval", "--cwd"]);
         command.arg(run.cwd);
         command.args(flags);
-        if run.clean {
+        command.args(&run.in_force.again);
+        if run.in_force.clean {
             command.arg("--cleanenv");
+        }
+        if run.in_force.usual_umask {
+            command.arg("--no-umask");
         }
         command.arg(format!("instance://{}", run.name));
         Ok(command)
@@ -351,19 +362,6 @@ impl<'a> Engine<'a> {
             keep,
             hostos,
         )
-    }
-
-    /// Refuses more variables than Apptainer carries.
-    ///
-    /// # Errors
-    /// Names the longest.
-    pub fn check_size_of(&self, setup: &Setup) -> Result<()> {
-        self.check_size(&environment::fold(setup.env.iter().map(String::as_str)))
-    }
-
-    fn check_size(&self, folded: &Folded) -> Result<()> {
-        let beside = hand_in::length_inherited(&self.context.variables);
-        environment::check_total(&folded.variables, beside)
     }
 
     /// Root without a capability that Apptainer wants of root (as in a container or a sandbox):

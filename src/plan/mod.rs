@@ -42,7 +42,7 @@ pub enum Message {
 /// # Errors
 /// More than one ext3 overlay; a variable that Apptainer cannot carry; a writable `hostos`.
 pub fn start(resolved: Resolved) -> Result<Plan> {
-    let mut messages = Vec::new();
+    let mut messages: Vec<Message> = resolved.doubts.into_iter().map(Message::Warning).collect();
     let overlays = in_mount_order(resolved.overlays)?;
     let hostos = resolved.base_image.label == HOSTOS;
     let ext3 = overlays.iter().find_map(|overlay| match overlay.content {
@@ -85,7 +85,13 @@ pub fn start(resolved: Resolved) -> Result<Plan> {
         check_carried(&assignment.key, &assignment.value)?;
         env.push(assignment.to_string());
     }
-    let (host_env, withheld) = host::variables(&overlays, &resolved.environment);
+    let (mut host_env, mut withheld) = host::variables(&overlays, &resolved.environment);
+    let kept_in = |name: &String| {
+        let mut files = resolved.withheld.iter();
+        files.any(|file| file.names.contains(name))
+    };
+    host_env.retain(|name| !kept_in(name));
+    withheld.extend(resolved.withheld.iter().cloned());
     notes.extend(
         resolved
             .notes
@@ -103,6 +109,7 @@ pub fn start(resolved: Resolved) -> Result<Plan> {
                 .collect(),
             bind_paths: resolved.binds,
             working_folder: resolved.working_folder,
+            start_folder: resolved.start_folder,
             base_image: resolved.base_image.label,
             notes,
             note: None,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::names::Assignment;
+use crate::setup::Withheld;
 
 /// Everything that a start needs to know of the machine, as `resolve` found it.
 #[derive(Debug, Clone)]
@@ -15,8 +16,14 @@ pub struct Resolved {
     pub binds: Vec<String>,
     /// The one that only comes from where the start is made.
     pub working_folder: Option<String>,
-    /// From the configuration, then from `-e`; weakest first.
+    /// The folder that the start is made in, whole.
+    pub start_folder: Option<String>,
+    /// From the configuration, from files that were named, then from `-e`; weakest first.
     pub environment: Vec<Assignment>,
+    /// Those of them that stay out of the host's shell.
+    pub withheld: Vec<Withheld>,
+    /// What may not be meant as it is written in those files, a line each.
+    pub doubts: Vec<String>,
     /// From `--note`.
     pub notes: Vec<Assignment>,
     /// Apptainer's flags for the GPUs to bring in.

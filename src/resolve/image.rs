@@ -20,7 +20,8 @@ pub fn find(label: &str, around: &Surroundings) -> Result<BaseImage> {
         });
     }
     if is_uri(label) {
-        return Ok(same(label));
+        let cwd = around.context.cwd.as_deref();
+        return Ok(same(&whole(label, cwd.unwrap_or(Path::new("/")))));
     }
     let cwd = around.context.cwd.as_deref().unwrap_or(Path::new("/"));
     match cwd.join(label).canonicalize() {
@@ -65,6 +66,18 @@ pub fn is_path(label: &str) -> bool {
     label != HOSTOS && !is_uri(label)
 }
 
+/// A URI that names a file of this host, as `docker-archive:app.tar`, with its path whole: it is
+/// remembered, and may be started from another folder.
+fn whole(uri: &str, cwd: &Path) -> String {
+    match uri.split_once(':') {
+        Some((scheme @ ("docker-archive" | "oci-archive"), path)) => {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            format!("{scheme}:{}", cwd.join(path).display())
+        }
+        _ => uri.to_owned(),
+    }
+}
+
 /// True for `docker://…`, `oras://…`, `docker-archive:…` and their like.
 fn is_uri(label: &str) -> bool {
     let Some((scheme, rest)) = label.split_once(':') else {
@@ -80,6 +93,22 @@ fn is_uri(label: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn archives_are_named_by_whole_paths() {
+        for (uri, expected) in [
+            ("docker-archive:app.tar", "docker-archive:/here/app.tar"),
+            (
+                "docker-archive:app.tar:v1",
+                "docker-archive:/here/app.tar:v1",
+            ),
+            ("oci-archive:/a/app.tar", "oci-archive:/a/app.tar"),
+            ("docker://ubuntu", "docker://ubuntu"),
+            ("docker-daemon:app:latest", "docker-daemon:app:latest"),
+        ] {
+            assert_eq!(whole(uri, Path::new("/here")), expected);
+        }
+    }
 
     #[test]
     fn uris_are_told_from_paths() {

@@ -2,6 +2,7 @@
 
 mod answering;
 mod binds;
+pub mod env_file;
 mod ext3;
 mod fakeroot;
 mod gpu;
@@ -18,18 +19,22 @@ use std::path::Path;
 use crate::cli;
 use crate::config::Config;
 use crate::context::Context;
-use crate::engine::Engine;
+use crate::engine::{self, Engine};
 use crate::error::Result;
 use crate::memory::Memory;
 use crate::names::Assignment;
 use crate::plan::{BaseImage, Content, EXT3_PROGRAMS, Overlay, Resolved};
-use crate::setup::{HOSTOS, Setup};
+use crate::setup::{HOSTOS, Setup, Withheld};
 
 pub use fakeroot::check_mapping;
 pub use lock::Holders;
 
+use env_file::EnvFile;
 use lock::Access;
 use overlays::Found;
+
+/// Apptainer's flag for an environment that starts empty: it is remembered among the others.
+const CLEANENV: &str = "--cleanenv";
 
 /// What resolving needs beside the request.
 pub struct Surroundings<'a> {
@@ -81,15 +86,29 @@ pub fn start(request: &cli::Start, around: &Surroundings) -> Result<Resolved> {
     let gpu = request
         .gpu
         .map_or_else(|| gpu::from_name(&config.gpu.value), Some);
-    let mut apptainer_flags = config.apptainer_flags.value.clone();
-    apptainer_flags.extend(request.apptainer_flags.iter().cloned());
+    let cwd = around.context.cwd.as_deref();
+    let (env_files, apptainer_flags) = flags(request, around);
+    let env_files: Vec<EnvFile> = env_files
+        .iter()
+        .map(|file| env_file::read(file, cwd))
+        .collect::<Result<_>>()?;
+    let of_files = env_files.iter().flat_map(|file| file.variables.clone());
     Ok(Resolved {
         name: request.name.to_string(),
         base_image,
         overlays,
         binds,
         working_folder,
-        environment: configured.chain(request.env.iter().cloned()).collect(),
+        start_folder: cwd.and_then(Path::to_str).map(str::to_owned),
+        environment: configured
+            .chain(of_files)
+            .chain(request.env.iter().cloned())
+            .collect(),
+        withheld: env_files
+            .iter()
+            .filter_map(|file| withheld(file, request, around))
+            .collect(),
+        doubts: env_files.into_iter().flat_map(|file| file.doubts).collect(),
         notes: request.notes.clone(),
         gpu: gpu::flags(gpu.unwrap_or(cli::Gpu::Auto)),
         fakeroot: request.fakeroot,
@@ -97,6 +116,36 @@ pub fn start(request: &cli::Start, around: &Surroundings) -> Result<Resolved> {
         apptainer_flags,
         nesting: around.engine.nesting(),
         uid: around.context.uid,
+    })
+}
+
+/// The files of `--env-file`, wherever that stands, and the flags for Apptainer, their paths whole.
+fn flags(request: &cli::Start, around: &Surroundings) -> (Vec<String>, Vec<String>) {
+    let configured = around.config.apptainer_flags.value.iter();
+    let given: Vec<String> = configured
+        .chain(&request.apptainer_flags)
+        .cloned()
+        .collect();
+    let (mut env_files, mut flags) = engine::take_env_files(&given);
+    env_files.extend(request.env_files.iter().cloned());
+    if request.cleanenv && !flags.iter().any(|flag| flag == CLEANENV) {
+        flags.push(CLEANENV.to_owned());
+    }
+    let cwd = around.context.cwd.as_deref().unwrap_or(Path::new("/"));
+    (env_files, engine::whole(&flags, cwd))
+}
+
+/// The variables of a file that others could write, which stay out of the host's shell; those that
+/// the user gave by hand too are the user's own.
+fn withheld(file: &EnvFile, request: &cli::Start, around: &Surroundings) -> Option<Withheld> {
+    let reason = file.distrust(&around.config.trusted.value, around.context.uid)?;
+    let is_own = |key: &str| request.env.iter().any(|own| own.key == key);
+    let keys = file.variables.iter().map(|variable| variable.key.clone());
+    let names: Vec<String> = keys.filter(|key| !is_own(key)).collect();
+    (!names.is_empty()).then(|| Withheld {
+        file: file.path.display().to_string(),
+        names,
+        reason,
     })
 }
 

@@ -24,6 +24,8 @@ pub struct File {
     #[serde(default)]
     working_folder: Option<String>,
     #[serde(default)]
+    start_folder: Option<String>,
+    #[serde(default)]
     base_image: String,
     #[serde(default)]
     notes: BTreeMap<String, String>,
@@ -88,6 +90,7 @@ impl From<File> for State {
                 overlays: file.overlays,
                 bind_paths: file.bind_paths,
                 working_folder: file.working_folder,
+                start_folder: file.start_folder,
                 base_image: file.base_image,
                 notes: file.notes,
                 note: file.note,

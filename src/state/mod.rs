@@ -229,6 +229,7 @@ mod tests {
             overlays: list("o"),
             bind_paths: list("b"),
             working_folder: Some(text("w")),
+            start_folder: Some(text("d")),
             base_image: text("i"),
             notes: [(text("A"), text("n"))].into(),
             note: Some(text("m")),

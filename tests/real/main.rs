@@ -54,6 +54,7 @@ mod refused_env;
 mod remade;
 mod restart;
 mod runtime;
+mod same_setup;
 mod shells;
 mod shim;
 mod shim_aside;

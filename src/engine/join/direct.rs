@@ -14,6 +14,7 @@ use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
+use nix::sys::stat::{Mode, umask};
 use nix::sys::wait::waitpid;
 use nix::unistd::{close, execve, pipe2};
 use serde::{Serialize, de::DeserializeOwned};
@@ -33,6 +34,9 @@ use crate::error::{Error, Kind, Result};
 /// What runs a script that names no interpreter, as in Apptainer.
 const SHELL: &CStr = c"/bin/sh";
 
+/// What Apptainer sets under `--no-umask`.
+const USUAL_UMASK: u32 = 0o022;
+
 /// A command that is about to run inside.
 pub struct Direct<'a> {
     /// The instance's name, for messages.
@@ -42,6 +46,8 @@ pub struct Direct<'a> {
     pub(super) environment: Variables,
     pub(super) privileges: Privileges,
     pub(super) cwd: &'a Path,
+    /// It has the usual umask, not that of the caller.
+    pub(super) usual_umask: bool,
 }
 
 impl Direct<'_> {
@@ -101,6 +107,9 @@ impl Direct<'_> {
         self.environment.insert("PWD".into(), cwd.into());
         let call = Call::new(file.into(), &words[1..], self.environment)
             .map_err(|why| refusal::cannot_run_since(word, name, why))?;
+        if self.usual_umask {
+            umask(Mode::from_bits_truncate(USUAL_UMASK));
+        }
         match call.begin(self.privileges) {
             Ok(Errno::EACCES | Errno::ENOENT) => Err(refusal::cannot_run(word, name)),
             Ok(error) => Err(refusal::cannot_run_since(word, name, error.desc())),

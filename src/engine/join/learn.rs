@@ -154,6 +154,7 @@ impl Engine<'_> {
             environment: told,
             privileges,
             cwd: Path::new(FOLDERS[1]),
+            usual_umask: false,
         };
         let third = directly(direct, &self.context.place.boot_id).map_err(Lasting)?;
         if let Some(name) = differing(&third.environment, &second.environment) {

@@ -25,6 +25,7 @@ use environ::{Call, ImageEnvironment};
 use privileges::Privileges;
 
 pub use direct::Direct;
+pub use raw::keep_back;
 pub(super) use raw::{Looker, in_a_child};
 pub(super) use target::Target;
 
@@ -106,6 +107,9 @@ impl Engine<'_> {
         known: &[Knowledge],
         learn: Learn,
     ) -> Way<'a> {
+        if let Some(flag) = run.in_force.again.first() {
+            return Way::aside(format!("it was started with `{flag}`"));
+        }
         let target = match Target::open(process, &self.context.place) {
             Ok(target) => target,
             Err(why) => return Way::aside(why),
@@ -143,11 +147,11 @@ impl Engine<'_> {
                 environment,
                 privileges,
             } => {
-                let hostos = run.hostos && !run.clean;
+                let hostos = run.hostos && !run.in_force.clean;
                 let variables = self.variables(&run.environment, run.keep, hostos);
                 let call = Call {
                     variables: &variables,
-                    clean: run.clean,
+                    clean: run.in_force.clean,
                 };
                 environment.of_command(&call).map(|environment| Direct {
                     name: run.name,
@@ -155,6 +159,7 @@ impl Engine<'_> {
                     environment,
                     privileges,
                     cwd: run.cwd,
+                    usual_umask: run.in_force.usual_umask,
                 })
             }
             Verdict::Aside(why) => Err(why),

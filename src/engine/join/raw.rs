@@ -3,9 +3,12 @@
 
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
 use nix::errno::Errno;
+use nix::libc::{F_SETFD, FD_CLOEXEC, fcntl};
 use nix::sched::{CloneFlags, clone};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::sys::wait::waitpid;
@@ -180,4 +183,20 @@ pub fn discard(signal: Signal) -> nix::Result<()> {
         let before = sigaction(signal, &ignore)?;
         sigaction(signal, &before).map(drop)
     }
+}
+
+/// Keeps open files from a program that is about to be started. One that is closed by then is none.
+pub fn keep_back(command: &mut Command, files: Vec<RawFd>) {
+    let keep_back = move || {
+        for file in &files {
+            // SAFETY: the call takes numbers alone; no file of this process is closed by it.
+            if unsafe { fcntl(*file, F_SETFD, FD_CLOEXEC) } < 0 && Errno::last() != Errno::EBADF {
+                return Err(Errno::last().into());
+            }
+        }
+        Ok(())
+    };
+    // SAFETY: it runs between fork and exec, where only async-signal-safe functions may be called:
+    // `fcntl` is one, and nothing is allocated.
+    unsafe { command.pre_exec(keep_back) };
 }
