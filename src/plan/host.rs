@@ -12,13 +12,14 @@ use super::{Content, Overlay, Sidecar};
 pub fn variables(overlays: &[Overlay], environment: &[Assignment]) -> (Vec<String>, Vec<Withheld>) {
     let mut names: Vec<String> = Vec::new();
     let mut withheld = Vec::new();
-    for (at, overlay) in overlays.iter().enumerate() {
-        let Some(sidecar) = &overlay.sidecar else {
-            continue;
-        };
+    let said = overlays
+        .iter()
+        .flat_map(|overlay| overlay.says().map(move |sidecar| (overlay, sidecar)));
+    let said: Vec<(&Overlay, Sidecar)> = said.collect();
+    for (at, (overlay, sidecar)) in said.iter().enumerate() {
         // The value is that of the last one who sets it, and so is the word on it.
-        let later = overlays[at + 1..].iter().filter_map(|o| o.sidecar.as_ref());
-        let later = later.flat_map(|sidecar| &sidecar.variables);
+        let later = said[at + 1..].iter();
+        let later = later.flat_map(|(_, sidecar)| &sidecar.variables);
         let over: Vec<&str> = later.chain(environment).map(|a| a.key.as_str()).collect();
         let own = own_folders(overlay);
         let (given, left): (Vec<&str>, Vec<&str>) = last_of_each(&sidecar.variables)
@@ -75,7 +76,7 @@ fn last_of_each(variables: &[Assignment]) -> impl Iterator<Item = &Assignment> {
 /// The folders inside that are an overlay's own: the one that its name says, and those of the programs
 /// that it brings.
 fn own_folders(overlay: &Overlay) -> Vec<String> {
-    let Content::Squashfs { bin_folders } = &overlay.content else {
+    let Content::Squashfs { bin_folders, .. } = &overlay.content else {
         return vec!["/ext3".to_owned()];
     };
     let stem = overlay.path.file_stem().unwrap_or_default();

@@ -68,10 +68,10 @@ pub fn start(resolved: Resolved) -> Result<Plan> {
     let mut env = Vec::new();
     let mut notes = std::collections::BTreeMap::new();
     for overlay in &overlays {
-        let Some(sidecar) = &overlay.sidecar else {
-            continue;
-        };
-        collect_sidecar(sidecar, &mut env, &mut notes, &mut messages)?;
+        messages.extend(overlay.doubts(&resolved.host_folders).map(Message::Warning));
+        for sidecar in overlay.says() {
+            collect_sidecar(&sidecar, &mut env, &mut notes, &mut messages)?;
+        }
     }
     env.extend(overlays.iter().flat_map(path_entries));
     env.extend(identity::variables(&resolved.name, resolved.nesting + 1));
@@ -229,7 +229,7 @@ fn collect_sidecar(
 /// Each overlay's programs stand before those of the earlier ones.
 fn path_entries(overlay: &Overlay) -> Vec<String> {
     let folders = match &overlay.content {
-        Content::Squashfs { bin_folders } => bin_folders.clone(),
+        Content::Squashfs { bin_folders, .. } => bin_folders.clone(),
         Content::Ext3 { .. } => vec![EXT3_PROGRAMS.to_owned()],
     };
     folders

@@ -14,6 +14,8 @@ pub struct Resolved {
     pub overlays: Vec<Overlay>,
     /// All binds, repeats dropped.
     pub binds: Vec<String>,
+    /// Of the host, each bound over what an image or overlay has of that name at its top.
+    pub host_folders: Vec<String>,
     /// The one that only comes from where the start is made.
     pub working_folder: Option<String>,
     /// The folder that the start is made in, whole.
@@ -53,14 +55,69 @@ pub struct BaseImage {
 pub struct Overlay {
     pub path: PathBuf,
     pub content: Content,
+    /// What it says of variables itself; weaker than the sidecar.
+    pub embedded: Vec<Sidecar>,
+    /// The names at its top, but for those of empty folders.
+    pub beside: Vec<String>,
     pub sidecar: Option<Sidecar>,
+}
+
+impl Overlay {
+    /// What it says of variables, weakest first: what is in it, less what its sidecar sets, then that.
+    pub fn says(&self) -> impl Iterator<Item = Sidecar> {
+        let stronger = self.sidecar.iter().flat_map(|sidecar| &sidecar.variables);
+        let stronger: Vec<&str> = stronger.map(|variable| variable.key.as_str()).collect();
+        let weaken = move |embedded: &Sidecar| {
+            let mut weaker = embedded.clone();
+            // Each `PATH` goes before the one so far.
+            let stays =
+                |one: &Assignment| one.key == "PATH" || !stronger.contains(&one.key.as_str());
+            weaker.variables.retain(stays);
+            weaker
+        };
+        let embedded = self.embedded.iter().map(weaken);
+        embedded.chain(self.sidecar.iter().cloned())
+    }
+
+    /// What of it may not be there inside, a line each; `host_folders` are those that are bound over
+    /// what it has at its top.
+    pub fn doubts(&self, host_folders: &[String]) -> impl Iterator<Item = String> {
+        let path = self.path.display();
+        let unread = match &self.content {
+            Content::Squashfs {
+                unread: Some(why),
+                bin_folders,
+            } => Some(format!(
+                "cannot look into {path} ({why}): its programs are taken to be in {}",
+                bin_folders.join(", ")
+            )),
+            _ => None,
+        };
+        let hidden = self
+            .beside
+            .iter()
+            .filter(|name| host_folders.contains(name));
+        let hidden: Vec<String> = hidden.map(|name| format!("/{name}")).collect();
+        let hidden = (!hidden.is_empty()).then(|| {
+            format!(
+                "{path} has {}, which the host's own hides under `hostos`: \
+                 choose a base image with -b, or pack it with all below /cnt/NAME/VERSION",
+                hidden.join(", ")
+            )
+        });
+        unread.into_iter().chain(hidden)
+    }
 }
 
 /// The two kinds of overlays.
 #[derive(Debug, Clone)]
 pub enum Content {
     /// Read-only, with the folders of programs that it brings.
-    Squashfs { bin_folders: Vec<String> },
+    Squashfs {
+        bin_folders: Vec<String>,
+        /// Why it could not be looked into: its programs are where its name says.
+        unread: Option<String>,
+    },
     /// An image that can be written.
     Ext3 {
         writable: bool,

@@ -14,6 +14,7 @@ fn resolved(overlays: Vec<Overlay>) -> Resolved {
         },
         overlays,
         binds: vec!["/data".into()],
+        host_folders: Vec::new(),
         working_folder: None,
         start_folder: None,
         environment: Vec::new(),
@@ -34,7 +35,10 @@ fn squashfs(path: &str, bin_folders: &[&str]) -> Overlay {
         path: path.into(),
         content: Content::Squashfs {
             bin_folders: bin_folders.iter().map(|folder| (*folder).into()).collect(),
+            unread: None,
         },
+        embedded: Vec::new(),
+        beside: vec!["cnt".into()],
         sidecar: None,
     }
 }
@@ -43,6 +47,8 @@ fn ext3(path: &str, writable: bool, owner: Option<u32>) -> Overlay {
     Overlay {
         path: path.into(),
         content: Content::Ext3 { writable, owner },
+        embedded: Vec::new(),
+        beside: vec!["ext3".into()],
         sidecar: None,
     }
 }

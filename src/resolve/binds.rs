@@ -176,6 +176,20 @@ pub fn sources(argument: &str) -> Vec<String> {
     binds.iter().map(|bind| source(bind).to_owned()).collect()
 }
 
+/// The names of the folders at the top inside that binds fill.
+pub fn at_the_top(binds: &[String]) -> Vec<String> {
+    let place = |bind: &String| {
+        let mut parts = bind.split(':');
+        let source = parts.next().unwrap_or_default().to_owned();
+        parts.next().map_or(source, str::to_owned)
+    };
+    let places = binds.iter().map(place);
+    places
+        .filter_map(|place| place.strip_prefix('/').map(str::to_owned))
+        .filter(|name| !name.is_empty() && !name.contains('/'))
+        .collect()
+}
+
 fn source(bind: &str) -> &str {
     bind.split(':').next().unwrap_or_default()
 }

@@ -2,6 +2,7 @@
 
 mod answering;
 mod binds;
+mod build_script;
 pub mod env_file;
 mod ext3;
 mod fakeroot;
@@ -74,7 +75,7 @@ pub fn start(request: &cli::Start, around: &Surroundings) -> Result<Resolved> {
     let overlays: Vec<Overlay> = request
         .overlays
         .iter()
-        .map(|argument| overlay(argument, request.writable, around))
+        .map(|argument| overlay(argument, request, around))
         .collect::<Result<_>>()?;
     let working_folder = binds::working_folder(around);
     let is_hostos = base_image.label == HOSTOS;
@@ -97,6 +98,10 @@ pub fn start(request: &cli::Start, around: &Surroundings) -> Result<Resolved> {
         name: request.name.to_string(),
         base_image,
         overlays,
+        host_folders: match is_hostos {
+            true => binds::at_the_top(&binds),
+            false => Vec::new(),
+        },
         binds,
         working_folder,
         start_folder: cwd.and_then(Path::to_str).map(str::to_owned),
@@ -178,32 +183,42 @@ pub fn bin_folders(overlay: &str, memory: &Memory) -> Result<Vec<String>> {
     let found = Found::at(overlay.into());
     match overlays::is_ext3(&found.path) {
         true => Ok(vec![EXT3_PROGRAMS.to_owned()]),
-        false => squashfs::bin_folders(&found, memory),
+        false => squashfs::look(&found, memory).map(|brought| brought.bin_folders),
     }
 }
 
-fn overlay(argument: &str, writable: bool, around: &Surroundings) -> Result<Overlay> {
+fn overlay(argument: &str, request: &cli::Start, around: &Surroundings) -> Result<Overlay> {
     let found = overlays::find(argument, around.context, around.config)?;
-    let content = if overlays::is_ext3(&found.path) {
-        let writable = found.access.unwrap_or(Access::of(writable)) == Access::Write;
+    let (trusted, uid) = (&around.config.trusted.value, around.context.uid);
+    let sidecar = sidecar::read(&found.path, trusted, uid)?;
+    if overlays::is_ext3(&found.path) {
+        let writable = found.access.unwrap_or(Access::of(request.writable)) == Access::Write;
         lock::probe(&found.path, Access::of(writable), &around.holders)?;
-        Content::Ext3 {
-            writable,
-            owner: ext3::upper_owner(&found.path)?,
-        }
-    } else {
-        Content::Squashfs {
-            bin_folders: squashfs::bin_folders(&found, around.memory)?,
-        }
+        let upper = ext3::upper(&found.path)?;
+        return Ok(Overlay {
+            content: Content::Ext3 {
+                writable,
+                owner: upper.owner,
+            },
+            embedded: Vec::new(),
+            beside: upper.names,
+            sidecar,
+            path: found.path,
+        });
+    }
+    let brought = squashfs::look(&found, around.memory)?;
+    let script = |script| {
+        let distrust = trust::distrust(&found.path, trusted, uid);
+        build_script::parse(&found.path, script, distrust)
     };
-    let sidecar = sidecar::read(
-        &found.path,
-        &around.config.trusted.value,
-        around.context.uid,
-    )?;
     Ok(Overlay {
-        path: found.path,
-        content,
+        embedded: brought.scripts.iter().map(script).collect(),
+        beside: brought.beside,
+        content: Content::Squashfs {
+            bin_folders: brought.bin_folders,
+            unread: brought.unread,
+        },
         sidecar,
+        path: found.path,
     })
 }

@@ -145,6 +145,7 @@ pub fn folders(context: &Context, config: &Config) -> Vec<PathBuf> {
         .value
         .iter()
         .cloned()
+        .chain(listed("CNT_EXTRA_IMAGE_DIRS", context))
         .chain(images)
         .collect()
 }
@@ -153,22 +154,34 @@ pub fn folders(context: &Context, config: &Config) -> Vec<PathBuf> {
 pub fn base_folders(context: &Context, config: &Config) -> Vec<PathBuf> {
     [
         config.overlay_path.value.clone(),
+        listed("CNT_EXTRA_IMAGE_DIRS", context),
         reference_folders(context),
     ]
     .concat()
 }
 
-/// The base folders of the reference; its overlays are in `images/` of each.
+/// The base folders of the reference, in its order; its overlays are in `images/` of each. The
+/// second and third variable are those of today, the first was theirs before.
 fn reference_folders(context: &Context) -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = context
-        .setting("CNT_EXTRA_BASE_DIRS")
-        .map(|bases| std::env::split_paths(bases).collect())
-        .unwrap_or_default();
-    if let Some(scratch) = context.setting("SCRATCH") {
-        folders.push(Path::new(scratch).join("condatainer"));
-    }
+    let root = |name: &str| context.setting(name).map(PathBuf::from);
+    let mut folders = listed("CNT_EXTRA_BASE_DIRS", context);
+    folders.extend(root("CNT_EXTRA_ROOT"));
+    folders.extend(root("CNT_ROOT"));
+    folders.push(context.home.join("condatainer")); // where it installs itself
+    folders.extend(root("SCRATCH").map(|scratch| scratch.join("condatainer")));
     folders.push(context.data_home().join("condatainer"));
     folders
+}
+
+/// The folders in a variable of the reference, divided by `|` or `:`, each perhaps with a `:ro` or
+/// `:rw` that says whether the reference may write there.
+fn listed(name: &str, context: &Context) -> Vec<PathBuf> {
+    let value = context.setting(name).unwrap_or_default();
+    let parts = value.split(['|', ':']).map(str::trim);
+    parts
+        .filter(|part| !["", "ro", "rw"].contains(part))
+        .map(PathBuf::from)
+        .collect()
 }
 
 /// True for the path of an ext3 overlay.
@@ -270,13 +283,21 @@ mod tests {
             ("CTR_OVERLAY_PATH", "/one:/two"),
             ("CTR_CONFIG", "/dev/null"),
             ("CNT_EXTRA_BASE_DIRS", "/site"),
+            ("CNT_EXTRA_IMAGE_DIRS", "/lab/images:ro|/fast:rw"),
+            ("CNT_EXTRA_ROOT", "/lab"),
+            ("CNT_ROOT", "/cluster"),
             ("SCRATCH", "/scratch/u"),
         ]);
         let config = Config::load(&context).unwrap();
         let expected = [
             "/one",
             "/two",
+            "/lab/images",
+            "/fast",
             "/site/images",
+            "/lab/images",
+            "/cluster/images",
+            "/home/u/condatainer/images",
             "/scratch/u/condatainer/images",
             "/home/u/.local/share/condatainer/images",
         ];

@@ -10,6 +10,7 @@ mod at_prompt;
 mod attributes;
 mod binds;
 mod blesh;
+mod brought;
 mod completion;
 mod config;
 mod crash;

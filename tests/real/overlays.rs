@@ -74,14 +74,24 @@ fn the_first_search_folder_that_has_the_overlay_wins() {
     let own = format!("{}:{}", below("own1"), below("own2"));
     let extra = format!("{}:{}", below("extra1"), below("extra2"));
     let scratch = below("scratch");
+    let images = format!("{}:ro|{}:rw", below("images1"), below("images2"));
+    let (lab, cluster) = (below("lab"), below("cluster"));
     place.set("CTR_OVERLAY_PATH", own);
     place.set("CNT_EXTRA_BASE_DIRS", extra);
     place.set("SCRATCH", scratch);
+    place.set("CNT_EXTRA_IMAGE_DIRS", images);
+    place.set("CNT_EXTRA_ROOT", lab);
+    place.set("CNT_ROOT", cluster);
     let folders = [
         "own1",
         "own2",
+        "images1",
+        "images2",
         "extra1/images",
         "extra2/images",
+        "lab/images",
+        "cluster/images",
+        "home/condatainer/images",
         "scratch/condatainer/images",
         "data/condatainer/images",
     ];
