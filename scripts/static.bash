@@ -56,6 +56,7 @@ static_checks() {
 
   check 'cargo fmt' cargo fmt --check
   check 'cargo clippy' cargo clippy --all-targets --locked -- -D warnings
+  check 'cargo clippy of tests/vm' cargo clippy --test vm --locked -- -D warnings
   check shellcheck shellcheck "${bash_files[@]}" shell/*.sh
   check 'bash -n' each bash -n -- "${bash_files[@]}"
   check 'the syntax of what is shipped for shells' shell_syntax
