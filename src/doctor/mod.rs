@@ -60,7 +60,7 @@ pub fn checks(session: &Session) -> Vec<Check> {
     let mut checks = vec![
         apptainer(session),
         limits(session),
-        user_namespaces(),
+        user_namespaces(session),
         fuse_device(),
         program(
             session,
@@ -111,10 +111,14 @@ fn limits(session: &Session) -> Check {
     }
 }
 
-fn user_namespaces() -> Check {
+fn user_namespaces(session: &Session) -> Check {
     const NAME: &str = "user namespaces";
     match engine::make_user_namespace() {
         Ok(()) => Check::well(NAME, "can be made"),
+        Err(_) if session.engine.is_setuid().unwrap_or(false) => Check::well(
+            NAME,
+            "cannot be made, and a setuid installation does without; --fakeroot does not",
+        ),
         Err(why) => Check::ill(
             NAME,
             why,

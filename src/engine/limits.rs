@@ -46,10 +46,24 @@ pub fn has_minimal_dev(binary: &Path) -> Result<bool, String> {
     Ok(settings(&text).any(|setting| setting == ("mount dev", "minimal")))
 }
 
-fn configuration(binary: &Path) -> Result<(PathBuf, String), String> {
+/// How an Apptainer was built, a `NAME=VALUE` a line.
+fn build(binary: &Path) -> Result<String, String> {
     let output = answer::of(Command::new(binary).arg("buildcfg"), QUESTION)
         .map_err(|error| format!("{}: {error}", binary.display()))?;
-    let said = String::from_utf8_lossy(&output.stdout);
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// True for an Apptainer that was built to be installed setuid.
+///
+/// # Errors
+/// It does not run; in words.
+pub fn is_setuid(binary: &Path) -> Result<bool, String> {
+    let said = build(binary)?;
+    Ok(said.lines().any(|line| line == "APPTAINER_SUID_INSTALL=1"))
+}
+
+fn configuration(binary: &Path) -> Result<(PathBuf, String), String> {
+    let said = build(binary)?;
     let named = said
         .lines()
         .find_map(|line| line.strip_prefix("APPTAINER_CONF_FILE="))

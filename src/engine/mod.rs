@@ -342,6 +342,7 @@ impl<'a> Engine<'a> {
             command.arg("--no-umask");
         }
         command.arg(format!("instance://{}", run.name));
+        command.args(self.user_namespace_flag(run.name)?);
         Ok(command)
     }
 

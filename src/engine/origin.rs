@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::{Binary, Engine, Record, records, version};
+use super::{Binary, Engine, Record, limits, records, version};
 use crate::context::{Context, Variables, is_executable};
 use crate::error::{Error, Kind, Result};
 
@@ -183,6 +183,25 @@ impl Engine<'_> {
     pub fn record(&self, name: &str) -> Result<Option<Record>> {
         let records = records::list(&self.shelf(), self.context)?;
         Ok(records.into_iter().find(|record| record.name == name))
+    }
+
+    /// True for a setuid installation, which needs no user namespaces.
+    ///
+    /// # Errors
+    /// There is no Apptainer, or it does not run.
+    pub fn is_setuid(&self) -> Result<bool> {
+        let path = self.program()?;
+        self.memory.recall("setuid", &path, || {
+            limits::is_setuid(&path).map_err(|why| Error::new(Kind::Engine, why))
+        })
+    }
+
+    /// What a setuid installation must be told to go into an instance with a user namespace of its own,
+    /// as `--fakeroot` gives it one: by its own way it refuses to.
+    pub(super) fn user_namespace_flag(&self, name: &str) -> Result<Option<&'static str>> {
+        let record = self.record(name)?;
+        let has_one = record.is_some_and(|record| record.has_user_namespace);
+        Ok((has_one && self.is_setuid()?).then_some("--userns"))
     }
 
     /// Refuses an instance that Apptainer would not find: its own words would be all that is said, with

@@ -23,6 +23,8 @@ pub struct Record {
     pub log_err: String,
     /// Its processes are in a cgroup of its own.
     pub has_cgroup: bool,
+    /// It has a user namespace of its own, also where a setuid installation started it.
+    pub has_user_namespace: bool,
     /// It is one of several commands that share namespaces (`--sharens`).
     pub shares: bool,
 }
@@ -42,6 +44,8 @@ struct File {
     log_out_path: String,
     #[serde(default)]
     cgroup: bool,
+    #[serde(default)]
+    userns: bool,
     #[serde(default, rename = "sharensMode")]
     shares: bool,
 }
@@ -117,6 +121,7 @@ fn read(file: &Path, context: &Context) -> Option<Record> {
         log_out: file.log_out_path,
         log_err: file.log_err_path,
         has_cgroup: file.cgroup,
+        has_user_namespace: file.userns,
         shares: file.shares,
     })
 }

@@ -57,6 +57,7 @@ mod restart;
 mod runtime;
 mod same_setup;
 mod shells;
+mod setuid;
 mod shim;
 mod shim_aside;
 mod shim_calls;

@@ -44,6 +44,10 @@ const NAMESPACES: [(&str, CloneFlags); 7] = [
 /// come later.
 const LAST_SCRIPTS: [&str; 2] = ["99-base.sh", "99-runtimevars.sh"];
 
+/// Why the namespaces of the user's own process may not be looked at.
+const NOT_TO_BE_SEEN: &str = "its namespaces show themselves to nobody but root, as those of a setuid \
+     installation, or of another user namespace";
+
 /// `/proc/<pid>`, opened: whatever becomes of the number, this stays that process or nothing. A pidfd
 /// would do the same from Linux 5.8 on.
 pub struct Target {
@@ -181,7 +185,10 @@ impl Target {
         for (name, kind) in NAMESPACES {
             let file = format!("ns/{name}");
             let shown = |error: &dyn std::fmt::Display| format!("{file}: {error}");
-            let theirs = readlinkat(&self.folder, file.as_str()).map_err(|e| shown(&e))?;
+            let theirs = readlinkat(&self.folder, file.as_str()).map_err(|error| match error {
+                Errno::EACCES => NOT_TO_BE_SEEN.to_owned(),
+                other => shown(&other),
+            })?;
             let own = fs::read_link(format!("/proc/self/{file}")).map_err(|e| shown(&e))?;
             if own.as_os_str() == theirs {
                 continue;
