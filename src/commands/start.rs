@@ -65,10 +65,11 @@ pub fn run(args: &cli::Start, session: &Session) -> Result<()> {
 /// Refuses a setup that Apptainer could not start, before anything is stopped for it.
 ///
 /// # Errors
-/// No Apptainer; no mapping for fakeroot; more variables than it carries.
+/// No Apptainer; no mapping for fakeroot; more variables than it carries; limits that cannot be had.
 pub fn check(setup: &Setup, session: &Session) -> Result<()> {
     session.engine.binary()?;
     session.engine.check_size_of(setup)?;
+    session.engine.check_limits_of(setup)?;
     if setup.fakeroot {
         resolve::check_mapping(session.context)?;
     }

@@ -57,6 +57,22 @@ const USUAL_UMASK: [&str; 2] = ["--no-umask", "--compat"];
 /// Those that Apptainer wants again for each command. A direct join knows nothing of them.
 const WANTED_AGAIN: [&str; 3] = ["--add-caps", "--drop-caps", "--security"];
 
+/// Those for which Apptainer makes a cgroup.
+const LIMITS: [&str; 12] = [
+    "--apply-cgroups",
+    "--blkio-weight",
+    "--blkio-weight-device",
+    "--cpu-shares",
+    "--cpus",
+    "--cpuset-cpus",
+    "--cpuset-mems",
+    "--memory",
+    "--memory-reservation",
+    "--memory-swap",
+    "--oom-kill-disable",
+    "--pids-limit",
+];
+
 /// One flag, and its value when it takes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Flag {
@@ -90,6 +106,12 @@ pub fn in_force(flags: &[String]) -> InForce {
         }
     }
     in_force
+}
+
+/// True for flags that limit what an instance may use, which takes a cgroup.
+pub(super) fn asks_for_limits(flags: &[String]) -> bool {
+    let flags = parse(flags);
+    flags.iter().any(|flag| LIMITS.contains(&&*flag.name))
 }
 
 /// Takes `--env-file` out of the flags for Apptainer, which would forget what is in them once the
@@ -262,6 +284,20 @@ mod tests {
         assert!(in_force(&words("--no-umask")).usual_umask);
         let again = in_force(&words("-c --drop-caps CAP_KILL --add-caps=a")).again;
         assert_eq!(again, ["--drop-caps", "CAP_KILL", "--add-caps=a"]);
+    }
+
+    #[test]
+    fn limits_are_told_from_values() {
+        for (flags, limits) in [
+            ("--memory 64M", true),
+            ("-c --cpus=0.5", true),
+            ("--oom-kill-disable", true),
+            ("--hostname --memory", false),
+            ("-c --contain", false),
+            ("", false),
+        ] {
+            assert_eq!(asks_for_limits(&words(flags)), limits, "{flags}");
+        }
     }
 
     #[test]

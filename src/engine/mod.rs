@@ -5,6 +5,7 @@ mod answer;
 mod arguments;
 mod aside;
 mod births;
+mod bus;
 mod failure;
 mod flags;
 mod foreign;
@@ -187,7 +188,9 @@ impl<'a> Engine<'a> {
     pub fn start(&self, setup: &Setup, image: &str, show_progress: bool) -> Result<Started> {
         let folded = environment::fold(setup.env.iter().map(String::as_str));
         self.check_size(&folded)?;
-        let mut command = self.command(self.variables(&folded, false, setup.is_hostos()))?;
+        let mut variables = self.variables(&folded, false, setup.is_hostos());
+        self.set_bus(&mut variables, &setup.apptainer_flags);
+        let mut command = self.command(variables)?;
         command.args(self.start_arguments(setup, image));
         self.go_to_start_folder(&mut command, setup);
         let what = format!("Apptainer cannot start `{}` from {image}", setup.name);
@@ -331,9 +334,11 @@ impl<'a> Engine<'a> {
             run.keep,
             run.hostos && !run.in_force.clean,
         ))?;
+        command.envs(self.bus_for(run.name)?);
         command.args(["--quiet", action, "--no-eval", "--cwd"]);
         command.arg(run.cwd);
         command.args(flags);
+        command.args(self.user_namespace_flag(run.name)?);
         command.args(&run.in_force.again);
         if run.in_force.clean {
             command.arg("--cleanenv");
@@ -342,7 +347,6 @@ impl<'a> Engine<'a> {
             command.arg("--no-umask");
         }
         command.arg(format!("instance://{}", run.name));
-        command.args(self.user_namespace_flag(run.name)?);
         Ok(command)
     }
 
