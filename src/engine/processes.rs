@@ -89,6 +89,7 @@ pub fn faults(processes: &[&Process], most: Duration, here: &Place) -> Vec<Optio
             // A FUSE file system of its own shows itself to no one outside. Another's, or that of a setuid
             // installation, is not seen at all, which is not held against it.
             nix::libc::EACCES => match Target::open(process, here) {
+                Ok(target) if !target.can_be_joined() => Some(true),
                 Ok(target) => target
                     .ask_inside(most, || is_connected(Path::new("/")))
                     .ok(),

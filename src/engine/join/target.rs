@@ -176,6 +176,11 @@ impl Target {
         self.read("stat").is_ok()
     }
 
+    /// False where nobody but root can, as under a setuid installation.
+    pub fn can_be_joined(&self) -> bool {
+        self.foreign().is_ok()
+    }
+
     /// The namespaces that are not this process's own, in the order to join them.
     ///
     /// # Errors
