@@ -112,3 +112,16 @@ fn the_newest_version_of_the_changelog_is_that_of_the_program() {
         .find(|version| version.starts_with(|c: char| c.is_ascii_digit()));
     assert_eq!(newest, Some(env!("CARGO_PKG_VERSION")));
 }
+
+#[test]
+fn the_tests_that_the_page_on_reliability_names_are_there() {
+    let text = read(&Path::new(ROOT).join("docs/reliability.md"));
+    let names: Vec<&str> = text.split('`').filter(|word| word.contains("::")).collect();
+    assert!(!names.is_empty());
+    for name in names {
+        let (module, function) = name.split_once("::").expect("has been found by it");
+        let tests = read(&Path::new(ROOT).join(format!("tests/real/{module}.rs")));
+        let test = format!("#[test]\nfn {function}() {{");
+        assert!(tests.contains(&test), "there is no test {name}");
+    }
+}

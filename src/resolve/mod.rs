@@ -183,7 +183,11 @@ pub fn bin_folders(overlay: &str, memory: &Memory) -> Result<Vec<String>> {
     let found = Found::at(overlay.into());
     match overlays::is_ext3(&found.path) {
         true => Ok(vec![EXT3_PROGRAMS.to_owned()]),
-        false => squashfs::look(&found, memory).map(|brought| brought.bin_folders),
+        // Nothing is known of one that cannot be read, whatever it is called.
+        false => squashfs::look(&found, memory).map(|brought| match brought.unread {
+            Some(_) => Vec::new(),
+            None => brought.bin_folders,
+        }),
     }
 }
 
