@@ -60,8 +60,15 @@ fn has_root_of(mounts: &str, image: &str) -> bool {
     root.is_some_and(|(line, shown)| {
         line.contains("/mnt/session/")
             || shown == "/underlay"
-            || shown != "/" && Path::new(image).ends_with(shown.trim_start_matches('/'))
+            || shown != "/" && is_end_of_other(shown, image)
     })
+}
+
+/// True when one path is the end of the other. A file system may be mounted somewhere (`/home`), and the
+/// root of this machine may itself be a folder of one.
+fn is_end_of_other(one: &str, other: &str) -> bool {
+    let ends_with = |one: &str, end: &str| Path::new(one).ends_with(end.trim_start_matches('/'));
+    ends_with(one, other) || ends_with(other, one)
 }
 
 /// Apptainer tells every process of an instance, those of its start script too. `CTR_INSTANCE` is no
@@ -123,7 +130,15 @@ mod tests {
                 "349 255 254:0 /u/plain / rw,nosuid master:98 - ext4 /dev/vda rw",
                 true,
             ),
+            (
+                "349 255 254:0 /machines/one/home/u/plain / rw,nosuid master:98 - ext4 /dev/vda rw",
+                true,
+            ),
             ("66 1 254:0 / / rw,relatime - ext4 /dev/vda rw", false),
+            (
+                "66 1 254:0 /machines/one / rw,relatime - ext4 /dev/vda rw",
+                false,
+            ),
             (
                 "66 1 0:26 /@ / rw,relatime - btrfs /dev/vda rw,subvol=/@",
                 false,
