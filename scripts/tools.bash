@@ -39,7 +39,23 @@ get_long() { # into $CTR_TEST_LONG; each only the first time
     cargo install --quiet --locked --root "$CTR_TEST_LONG/cargo" starship
     install "$CTR_TEST_LONG/cargo/bin/starship" "$CTR_TEST_LONG/"
   fi
+  if [[ ! -x $CTR_TEST_LONG/ctr-before ]]; then
+    build_before "$CTR_TEST_LONG/ctr-before"
+  fi
   skips+=(--skip blesh::)
+}
+
+# A version whose shells, instances and state must go on working with what comes after it.
+build_before() { # FILE
+  local commit=f242c754f2f76bd308daf21ab0734ac70a2d0743 folder
+  git cat-file -e "$commit^{commit}" 2>/dev/null ||
+    die "this clone does not go back to $commit, which is to be built: git fetch --unshallow"
+  say 'building the version before, which takes some minutes'
+  folder=$(mktemp -d)
+  git archive "$commit" | tar -x -C "$folder"
+  CARGO_TARGET_DIR=$folder/target cargo build --quiet --locked --manifest-path "$folder/Cargo.toml"
+  install "$folder/target/debug/ctr" "$1"
+  rm -rf "$folder"
 }
 
 # For --shells: the tests that concern shells, in those that this Debian has in a release that ctr

@@ -74,6 +74,7 @@ mod storage;
 mod tcsh;
 mod trust;
 mod uri;
+mod version_before;
 mod whereabouts;
 mod whose;
 mod worlds;
