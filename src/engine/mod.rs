@@ -188,6 +188,7 @@ impl<'a> Engine<'a> {
     pub fn start(&self, setup: &Setup, image: &str, show_progress: bool) -> Result<Started> {
         let folded = environment::fold(setup.env.iter().map(String::as_str));
         self.check_size(&folded)?;
+        self.turn_to_this_host();
         let mut variables = self.variables(&folded, false, setup.is_hostos());
         self.set_bus(&mut variables, &setup.apptainer_flags);
         let mut command = self.command(variables)?;

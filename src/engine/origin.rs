@@ -118,6 +118,13 @@ impl Engine<'_> {
         self.origin.borrow_mut().shelf = None;
     }
 
+    /// Has what is started again be recorded under the name that this host has now.
+    pub(super) fn turn_to_this_host(&self) {
+        if let Some(shelf) = &mut self.origin.borrow_mut().shelf {
+            shelf.host.clone_from(&self.context.host);
+        }
+    }
+
     /// Where Apptainer's program is: the caller's, else the one that the instance was started with.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 //! writes such files.
 
 mod file;
+mod host;
 mod lock;
 mod store;
 
@@ -18,6 +19,9 @@ pub use store::Store;
 /// The version of the format that this `ctr` writes, and the newest that it reads. A file of the
 /// reference has none, which counts as 0.
 pub const FORMAT: u32 = 1;
+
+/// What others may not be allowed to do to a file of states.
+const OTHERS_WRITE: u32 = 0o022;
 
 /// Where an instance is in its life, as far as the file knows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

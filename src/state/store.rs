@@ -6,20 +6,19 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{FORMAT, Lock, State, Unusable};
+use super::host::Host;
+use super::{FORMAT, Lock, OTHERS_WRITE, State, Unusable};
 use crate::bounds::RECORD;
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::names::InstanceName;
 use crate::regular;
 
-const OTHERS_WRITE: u32 = 0o022;
-
 /// The state files of this user.
 #[derive(Debug, Clone)]
 pub struct Store {
     root: PathBuf,
-    host: String,
+    host: Host,
     uid: u32,
 }
 
@@ -38,8 +37,8 @@ impl Store {
             .setting("CTR_STATE_DIR")
             .map_or_else(|| context.state_home().join("ctr/instances"), PathBuf::from);
         Store {
+            host: Host::new(&root, context),
             root,
-            host: context.host.clone(),
             uid: context.uid,
         }
     }
@@ -51,7 +50,7 @@ impl Store {
 
     /// The folder of this host.
     pub fn folder(&self) -> PathBuf {
-        self.root.join(&self.host)
+        self.root.join(self.host.folder())
     }
 
     /// The file of an instance on this host.
@@ -76,8 +75,8 @@ impl Store {
 
     /// Every state file of this host, in the order of names.
     pub fn list(&self) -> Vec<Entry> {
-        let mut entries = self.list_folder(&self.folder(), &self.host);
-        for entry in self.list_folder(&self.root, &self.host) {
+        let mut entries = self.list_folder(&self.folder(), &self.host.name);
+        for entry in self.list_folder(&self.root, &self.host.name) {
             if !entries.iter().any(|known| known.name == entry.name) {
                 entries.push(entry);
             }
@@ -99,7 +98,7 @@ impl Store {
         let mut names: Vec<String> = hosts
             .filter(|entry| entry.path().is_dir())
             .filter_map(|entry| entry.file_name().into_string().ok())
-            .filter(|host| *host != self.host)
+            .filter(|host| *host != self.host.folder())
             .collect();
         names.sort();
         names
@@ -121,7 +120,14 @@ impl Store {
         let file = self.file(&state.setup.name);
         let temporary = self.temporary(&state.setup.name);
         let write = || -> std::io::Result<()> {
-            let mut bytes = serde_json::to_vec_pretty(&state)?;
+            // The file is known by the name of its folder, whatever the host is called now.
+            let is_here = state.host == self.host.name;
+            let called = is_here.then(|| self.host.folder().to_owned());
+            let stored = State {
+                host: called.unwrap_or_else(|| state.host.clone()),
+                ..state.clone()
+            };
+            let mut bytes = serde_json::to_vec_pretty(&stored)?;
             bytes.push(b'\n');
             let mut new = File::options()
                 .write(true)
@@ -138,7 +144,9 @@ impl Store {
         write().map_err(|error| {
             let _ = fs::remove_file(&temporary);
             unwritable(&file, &error)
-        })
+        })?;
+        self.host.remember();
+        Ok(())
     }
 
     /// Removes the state of an instance. A file of the reference that lies beside it may be of another
@@ -280,7 +288,7 @@ impl Store {
             let hint = format!("look at it, then remove it: rm '{}'", path.display());
             Error::new(Kind::State, message).hint(hint)
         };
-        let state = State::from_json(&bytes).map_err(|unusable| match unusable {
+        let mut state = State::from_json(&bytes).map_err(|unusable| match unusable {
             Unusable::Damaged(why) => damaged(why),
             Unusable::Newer(format) => {
                 let shown = path.display();
@@ -295,6 +303,9 @@ impl Store {
                 "it is of `{}`",
                 state.setup.name.escape_debug()
             )));
+        }
+        if state.host == self.host.folder() && *folder == self.folder() {
+            state.host.clone_from(&self.host.name);
         }
         Ok(Some(state))
     }

@@ -7,7 +7,7 @@ use crate::support::{Output, Place, eventually};
 
 /// True where these tests see every process of the machine, and false in a container that is a machine
 /// of its own.
-fn is_first() -> bool {
+pub fn is_first() -> bool {
     /// `PROC_PID_INIT_INO` of Linux.
     const FIRST: u64 = 0xEFFF_FFFC;
     std::fs::metadata("/proc/self/ns/pid").unwrap().ino() == FIRST

@@ -2,7 +2,7 @@
 //! remembered.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
 
 use serde_json::json;
@@ -201,6 +201,47 @@ fn of_an_instance_on_another_host_it_is_said_where_it_is() {
     }
     let output = place.ctr(["exec", "nosuch", "true"]).fails(125);
     output.says(&["no such instance: nosuch"]);
+}
+
+#[test]
+fn a_host_that_is_renamed_knows_its_instances() {
+    let place = Place::new();
+    place.start("bio", &["-e", "K=v"]);
+    let me = fs::metadata(place.work()).unwrap();
+    let renamed = |script: &str| {
+        let again = format!(
+            "hostname renamed; exec unshare --user --map-user={} --map-group={} -- sh -ec \"$1\"",
+            me.uid(),
+            me.gid()
+        );
+        let words = ["--map-root-user", "--uts", "sh", "-ec", &again, "sh"];
+        place.program("unshare").args(words).arg(script)
+    };
+    // In a container that is a machine of its own, another name is another container's.
+    if !crate::namespaces::is_first() {
+        renamed("uname -n; ctr exec bio true")
+            .fails(125)
+            .says(&["`bio`", "run ctr there"]);
+        return;
+    }
+    let list = renamed("uname -n; ctr list --names").ok();
+    assert_eq!(list.lines(), ["renamed", "bio"]);
+    let listed = renamed("ctr list --json").ok().json()["instances"][0].clone();
+    assert_eq!(
+        (&listed["status"], &listed["host"]),
+        (&json!("running"), &json!("renamed"))
+    );
+    renamed("ctr start bio").fails(1).says(&["runs already"]);
+    // Apptainer looks for it under the new name, and would find nothing.
+    let through = renamed("ctr exec --join apptainer bio true").fails(125);
+    through.says(&["this host was called", "ctr restart bio"]);
+    let restarted = renamed("ctr restart bio; ctr exec bio sh -c 'echo $K'; ctr note bio K=x").ok();
+    assert_eq!(restarted.text(), "v\n");
+    assert_eq!(place.status("bio"), "running");
+    assert_eq!(place.ctr(["note", "bio", "K"]).ok().text(), "x\n");
+    renamed("ctr start second; ctr stop --all").ok();
+    assert!(place.state_files().is_empty());
+    assert!(place.processes().is_empty(), "{:#?}", place.processes());
 }
 
 #[test]
