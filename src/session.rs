@@ -118,6 +118,11 @@ impl<'a> Session<'a> {
     /// The lock is not to be had; the state file cannot be used.
     pub fn locked(&self, name: &InstanceName) -> Result<(Lock, Option<Instance>)> {
         let lock = self.lock(name)?;
+        Ok((lock, self.find_locked(name)?))
+    }
+
+    /// The instance of that name, whose lock is held.
+    fn find_locked(&self, name: &InstanceName) -> Result<Option<Instance>> {
         let mut state = self.store.load(name.as_str())?;
         self.turn_to(state.as_ref());
         if let Some(cut_off) = state
@@ -128,8 +133,23 @@ impl<'a> Session<'a> {
             self.mend(cut_off)?;
             state = self.store.load(name.as_str())?;
         }
-        let instance = self.look(name.as_str(), state)?;
-        Ok((lock, instance))
+        self.look(name.as_str(), state)
+    }
+
+    /// The lock of an instance and the instance, when that needs no waiting.
+    ///
+    /// # Errors
+    /// As for [`Session::locked`].
+    pub fn locked_now(&self, name: &InstanceName) -> Result<Option<(Lock, Option<Instance>)>> {
+        let Some(lock) = self.store.lock_within(name.as_str(), Duration::ZERO)? else {
+            return Ok(None);
+        };
+        let state = self.store.load(name.as_str())?;
+        let is_cut_off = state.is_some_and(|s| status::has_lost_its_starter(&s, &self.engine));
+        if is_cut_off && self.engine.is_starting(name.as_str()) {
+            return Ok(None);
+        }
+        Ok(Some((lock, self.find_locked(name)?)))
     }
 
     /// Waits for the lock of an instance. A terminal is told after a while.
@@ -250,6 +270,28 @@ impl<'a> Session<'a> {
         activation::active(&self.context.variables, &self.context.place)
             .filter(|active| active.here)
             .map(|active| active.name)
+    }
+
+    /// Ends what a dead instance has left running (its FUSE helpers hold its images), and says so.
+    ///
+    /// # Errors
+    /// It cannot be ended.
+    pub fn end_what_is_left(&self, instance: &Instance) -> Result<()> {
+        let state = instance.state.as_ref();
+        let Some(process) = state.and_then(|state| state.process.as_ref()) else {
+            return Ok(());
+        };
+        if instance.status != Status::Dead {
+            return Ok(());
+        }
+        let name = &instance.name;
+        let ended = self.engine.end_what_is_left(name, process)?;
+        if !ended.is_empty() {
+            let programs = ended.join(", ");
+            let what = format!("`{name}` had left processes running, which are ended: {programs}");
+            self.output.note(&what);
+        }
+        Ok(())
     }
 
     /// What is said of an instance that is needed running and is not.

@@ -218,9 +218,8 @@ fn judge(
             ),
         };
     };
-    let health = engine.health(process);
     if state.phase == Phase::Starting {
-        return match health {
+        return match engine.health_of_ctr(process) {
             Health::Foreign(why) => (Status::Elsewhere, why, None),
             Health::Gone(_) if engine.is_starting(&state.setup.name) => {
                 (Status::Stopped, "Apptainer is starting it".into(), None)
@@ -233,7 +232,7 @@ fn judge(
             ),
         };
     }
-    match health {
+    match engine.health(process) {
         Health::Running => (Status::Running, String::new(), Some(process.clone())),
         Health::Gone(why) => (Status::Dead, why, None),
         // It lives, since it runs this.
@@ -256,7 +255,7 @@ pub fn has_lost_its_starter(state: &State, engine: &Engine) -> bool {
         .process
         .as_ref()
         .filter(|_| state.phase == Phase::Starting && engine.surrounding().is_none());
-    starter.is_some_and(|starter| matches!(engine.health(starter), Health::Gone(_)))
+    starter.is_some_and(|starter| matches!(engine.health_of_ctr(starter), Health::Gone(_)))
 }
 
 /// Mends a state that is cut off, under the instance's lock: takes over the instance that
@@ -278,6 +277,12 @@ pub fn mend(state: &State, store: &Store, engine: &Engine) -> Result<String> {
             store.save(&mut state.clone().adopted(record))?;
             Ok(format!(
                 "the start of `{name}` was cut off; its state is mended"
+            ))
+        }
+        None if state.is_restart => {
+            store.save(&mut state.clone().stopped())?;
+            Ok(format!(
+                "the restart of `{name}` was cut off; nothing runs, and its setup is kept"
             ))
         }
         None => {

@@ -238,9 +238,10 @@ pub struct Stop {
     /// Kill at once, without asking the processes to end
     #[arg(short = 'F', long, conflicts_with_all = ["signal", "timeout"])]
     pub force: bool,
-    /// The signal that asks the processes to end
-    #[arg(short, long, value_name = "SIGNAL", default_value = "SIGINT")]
-    pub signal: String,
+    /// The signal that asks all processes to end; without it SIGINT, SIGTERM to those who ignore that,
+    /// and SIGHUP too to those at a terminal
+    #[arg(short, long, value_name = "SIGNAL")]
+    pub signal: Option<String>,
     /// Seconds until they are killed
     #[arg(short, long, value_name = "SECONDS", default_value_t = 10)]
     pub timeout: u64,

@@ -43,6 +43,7 @@ pub fn run(args: &cli::Prune, session: &Session) -> Result<()> {
         let Some(now) = now.filter(is_meant) else {
             continue;
         };
+        session.end_what_is_left(&now)?;
         session.store.remove(name)?;
         if now.status == Status::Dead {
             session.engine.forget(name);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::start::{self, Before};
+use super::start::{self, Before, launch};
 use super::stop::each;
 use crate::cli;
 use crate::engine::Manner;
@@ -38,6 +38,7 @@ pub fn restart(chosen: &Instance, session: &Session) -> Result<()> {
     if instance.status == Status::Elsewhere {
         return Err(session.not_running(&instance));
     }
+    session.end_what_is_left(&instance)?;
     let state = instance.state.ok_or_else(|| {
         let message = format!("`{name}` was started without ctr: its setup is not known");
         Error::new(Kind::NotFound, message).hint("stop it, and start it with ctr")
@@ -54,20 +55,19 @@ pub fn restart(chosen: &Instance, session: &Session) -> Result<()> {
             ));
         }
     }
-    match &instance.process {
-        Some(process) => {
-            session
-                .engine
-                .stop(name.as_str(), process, &Manner::default())?;
-        }
-        None => session.engine.forget(name.as_str()),
-    }
     let before = Before {
         generation: state.generation,
         shims: state.shims.clone(),
+        kept: Some(state),
     };
-    start::launch(setup, &base_image.file, before, session).inspect_err(|_| {
-        // It can be tried again.
-        let _ = session.store.save(&mut state.stopped());
+    launch(setup, &base_image.file, before, session, || {
+        match &instance.process {
+            Some(process) => {
+                let manner = Manner::default();
+                session.engine.stop(name.as_str(), process, &manner)?;
+            }
+            None => session.engine.forget(name.as_str()),
+        }
+        Ok(())
     })
 }

@@ -37,6 +37,7 @@ pub fn run(args: &cli::Start, session: &Session) -> Result<()> {
     }
     if let Some(existing) = &existing {
         refuse_existing(existing, args)?;
+        session.end_what_is_left(existing)?;
     }
     let plan = make_plan(args, session)?;
     check(&plan.setup, session)?;
@@ -44,20 +45,27 @@ pub fn run(args: &cli::Start, session: &Session) -> Result<()> {
         if args.if_needed && is_as_needed(existing, &plan.setup, session)? {
             return Ok(());
         }
-        clear_the_way(existing, session)?;
-        session.engine.turn_to_the_caller();
     }
-    let before = existing.and_then(|existing| existing.state);
+    let before = existing
+        .as_ref()
+        .and_then(|existing| existing.state.as_ref());
     let before = before.map_or_else(Before::default, |state| Before {
         generation: state.generation,
         shims: match state.setup.difference(&plan.setup) {
-            None => state.shims,
+            None => state.shims.clone(),
             Some(_) => Vec::new(),
         },
+        kept: None,
     });
-    // Those of an instance that was lost with its state would be taken for this one's.
-    shims::remove_all(session.context, &args.name);
-    launch(plan.setup, &plan.image, before, session)?;
+    launch(plan.setup, &plan.image, before, session, || {
+        if let Some(existing) = &existing {
+            clear_the_way(existing, session)?;
+            session.engine.turn_to_the_caller();
+        }
+        // Those of an instance that was lost with its state would be taken for this one's.
+        shims::remove_all(session.context, &args.name);
+        Ok(())
+    })?;
     session.output.note(&format!("`{}` is running", args.name));
     Ok(())
 }
@@ -81,18 +89,41 @@ pub fn check(setup: &Setup, session: &Session) -> Result<()> {
 pub struct Before {
     pub generation: u64,
     pub shims: Vec<String>,
+    /// What is kept of a restart when the start fails.
+    pub kept: Option<State>,
 }
 
-/// Starts a setup and saves its state, under the instance's lock. When it fails, nothing is left.
+/// Starts a setup and saves its state, under the instance's lock. `clear_the_way` stops what it
+/// replaces, once it is sure that the state can be written. When it fails, nothing is left but the
+/// setup of a restart.
 ///
 /// # Errors
-/// Apptainer cannot start it; the state cannot be saved.
-pub fn launch(setup: Setup, image: &str, before: Before, session: &Session) -> Result<()> {
+/// The state cannot be saved; what it replaces cannot be stopped; Apptainer cannot start it.
+pub fn launch(
+    setup: Setup,
+    image: &str,
+    before: Before,
+    session: &Session,
+    clear_the_way: impl FnOnce() -> Result<()>,
+) -> Result<()> {
     let (store, engine, context) = (&session.store, &session.engine, session.context);
     let mut state = State::starting(setup, before.generation, &context.host, &context.place);
     state.shims = before.shims;
-    store.save(&mut state)?;
+    state.is_restart = before.kept.is_some();
+    let prepared = store.prepare(&mut state)?;
+    clear_the_way()?;
+    prepared.commit()?;
     let name = state.setup.name.clone();
+    let generation = state.generation;
+    let undo = || match before.kept.clone() {
+        // It can be tried again.
+        Some(kept) => {
+            let mut kept = kept.stopped();
+            kept.generation = generation;
+            store.save(&mut kept)
+        }
+        None => store.remove(&name),
+    };
     let started = engine
         .start(
             &state.setup,
@@ -100,7 +131,7 @@ pub fn launch(setup: Setup, image: &str, before: Before, session: &Session) -> R
             context.terminals.stderr && session.output.shows_notes(),
         )
         .inspect_err(|_| {
-            let _ = store.remove(&name);
+            let _ = undo();
         })?;
     started
         .warnings
@@ -112,7 +143,7 @@ pub fn launch(setup: Setup, image: &str, before: Before, session: &Session) -> R
         // Without memory it must not run.
         let _ = engine.stop(&name, &process, &Manner::Kill);
         engine.forget(&name);
-        let _ = store.remove(&name);
+        let _ = undo();
     })?;
     if let Err(error) = shims::publish(&state, session) {
         session.output.warn(&error.message);

@@ -5,24 +5,36 @@ use std::str::FromStr;
 use nix::sys::signal::Signal;
 
 use crate::cli;
-use crate::engine::Manner;
+use crate::engine::{Manner, Stopped, Stopping};
 use crate::error::{Error, Kind, Result};
 use crate::names::InstanceName;
 use crate::session::Session;
 use crate::shims;
-use crate::state::State;
+use crate::state::{Lock, Prepared, State};
 use crate::status::{Instance, Status};
 
-/// Runs `ctr stop`.
+/// Runs `ctr stop`. All are asked to end before the first is waited for.
 ///
 /// # Errors
 /// Nothing matched, or one of them could not be stopped; the others are.
 pub fn run(args: &cli::Stop, session: &Session) -> Result<()> {
     let manner = manner(args)?;
     let (chosen, missing) = choose(args, session)?;
-    each(&chosen, missing, "stopped", session, |instance| {
-        stop(instance, &manner, args.keep, session)
-    })
+    let begin = |instance: &Instance, wait| begin(instance, &manner, args.keep, wait, session);
+    let begun: Vec<Begun> = chosen.iter().map(|one| begin(one, false)).collect();
+    let mut busy = Vec::new();
+    let mut report = Report::new(session, "stopped", missing);
+    for (instance, begun) in chosen.iter().zip(begun) {
+        match begun {
+            Begun::Busy => busy.push(instance),
+            begun => report.add(instance, begun.finish(&manner, session))?,
+        }
+    }
+    // Those that another command is at work on keep nobody else.
+    for instance in busy {
+        report.add(instance, begin(instance, true).finish(&manner, session))?;
+    }
+    report.result()
 }
 
 /// Does something to each instance, a line each; what is missing or fails does not keep the
@@ -32,28 +44,61 @@ pub fn run(args: &cli::Stop, session: &Session) -> Result<()> {
 /// One was missing or failed; the only one, in its own words. It was interrupted.
 pub fn each(
     chosen: &[Instance],
-    mut failed: Vec<Error>,
-    done: &str,
+    missing: Vec<Error>,
+    done: &'static str,
     session: &Session,
     act: impl Fn(&Instance) -> Result<String>,
 ) -> Result<()> {
-    let all = chosen.len() + failed.len();
+    let mut report = Report::new(session, done, missing);
     for instance in chosen {
-        match act(instance) {
-            Ok(what) => session.output.note(&format!("`{}` {what}", instance.name)),
-            Err(error) if error.is_interruption() => return Err(error),
-            Err(error) => failed.push(error),
+        report.add(instance, act(instance))?;
+    }
+    report.result()
+}
+
+/// A line for each instance, and what failed.
+struct Report<'a> {
+    session: &'a Session<'a>,
+    done: &'static str,
+    all: usize,
+    failed: Vec<Error>,
+}
+
+impl<'a> Report<'a> {
+    fn new(session: &'a Session<'a>, done: &'static str, missing: Vec<Error>) -> Self {
+        Report {
+            session,
+            done,
+            all: missing.len(),
+            failed: missing,
         }
     }
-    if all == 1 {
-        return failed.pop().map_or(Ok(()), Err);
+
+    fn add(&mut self, instance: &Instance, outcome: Result<String>) -> Result<()> {
+        self.all += 1;
+        match outcome {
+            Ok(what) => {
+                let line = format!("`{}` {what}", instance.name);
+                self.session.output.note(&line);
+            }
+            Err(error) if error.is_interruption() => return Err(error),
+            Err(error) => self.failed.push(error),
+        }
+        Ok(())
     }
-    failed.iter().for_each(|error| session.output.error(error));
-    match failed.len() {
-        0 => Ok(()),
-        several => {
-            let message = format!("{several} of {all} could not be {done}");
-            Err(Error::new(Kind::Engine, message))
+
+    fn result(mut self) -> Result<()> {
+        if self.all == 1 {
+            return self.failed.pop().map_or(Ok(()), Err);
+        }
+        let say = |error| self.session.output.error(error);
+        self.failed.iter().for_each(say);
+        match self.failed.len() {
+            0 => Ok(()),
+            several => {
+                let message = format!("{several} of {} could not be {}", self.all, self.done);
+                Err(Error::new(Kind::Engine, message))
+            }
         }
     }
 }
@@ -62,23 +107,26 @@ fn manner(args: &cli::Stop) -> Result<Manner> {
     if args.force {
         return Ok(Manner::Kill);
     }
-    let upper = args.signal.to_uppercase();
-    let named = if upper.starts_with("SIG") {
-        upper
-    } else {
-        format!("SIG{upper}")
+    Ok(Manner::Ask {
+        signal: args.signal.as_deref().map(signal).transpose()?,
+        seconds: args.timeout,
+    })
+}
+
+/// A signal by its name, with or without `SIG`, or by its number.
+fn signal(given: &str) -> Result<Signal> {
+    let upper = given.to_uppercase();
+    let named = match upper.starts_with("SIG") {
+        true => upper,
+        false => format!("SIG{upper}"),
     };
-    let signal = match args.signal.parse::<i32>() {
+    let signal = match given.parse::<i32>() {
         Ok(number) => Signal::try_from(number),
         Err(_) => Signal::from_str(&named),
     };
-    let signal = signal.map_err(|_| {
-        Error::new(Kind::Usage, format!("no such signal: {}", args.signal))
+    signal.map_err(|_| {
+        Error::new(Kind::Usage, format!("no such signal: {given}"))
             .hint("for example SIGTERM, HUP or 15")
-    })?;
-    Ok(Manner::Ask {
-        signal,
-        seconds: args.timeout,
     })
 }
 
@@ -135,50 +183,130 @@ fn forget(name: &InstanceName, state: State, keep: bool, session: &Session) -> R
     Ok("is forgotten; where it runs, it runs on, since it is not seen from here".to_owned())
 }
 
-/// Stops one, and says what happened.
-fn stop(chosen: &Instance, manner: &Manner, keep: bool, session: &Session) -> Result<String> {
-    let name = chosen.checked_name()?;
-    // One that ctr does not track needs no lock, but may be tracked a moment later.
-    let (_lock, instance) = session.locked(&name)?;
-    let Some(instance) = instance else {
-        return Ok("is gone already".to_owned());
-    };
-    if instance.status == Status::Elsewhere {
-        // Apptainer's record stays: it is that of an instance which may live.
-        let is_of_this_host = instance.host == session.context.host;
-        return match (manner, instance.state) {
-            (Manner::Kill, Some(state)) if is_of_this_host => forget(&name, state, keep, session),
-            (_, state) => Err(session.not_running(&Instance { state, ..instance })),
+/// A stop that has begun.
+enum Begun {
+    /// Another command is at work on it.
+    Busy,
+    /// It is over, with this outcome.
+    Over(Result<String>),
+    Asked(Box<Asked>),
+}
+
+/// An instance that was asked to end, or has no process to be asked.
+struct Asked {
+    name: InstanceName,
+    instance: Instance,
+    stopping: Option<Stopping>,
+    /// Its state as it is to be kept.
+    kept: Option<Prepared>,
+    _lock: Lock,
+}
+
+/// Asks one to end. With `wait` a command that is at work on it is waited for.
+fn begin(chosen: &Instance, manner: &Manner, keep: bool, wait: bool, session: &Session) -> Begun {
+    let begun = || {
+        let name = chosen.checked_name()?;
+        let locked = match wait {
+            true => Some(session.locked(&name)?),
+            false => session.locked_now(&name)?,
         };
-    }
-    let said = match &instance.process {
-        Some(process) => {
-            let stopped = session.engine.stop(name.as_str(), process, manner)?;
-            match stopped.commands {
-                0 => "is stopped".to_owned(),
-                1 => "is stopped; 1 command was running inside".to_owned(),
-                several => format!("is stopped; {several} commands were running inside"),
-            }
+        // One that ctr does not track needs no lock, but may be tracked a moment later.
+        let Some((lock, instance)) = locked else {
+            return Ok(Begun::Busy);
+        };
+        let Some(instance) = instance else {
+            return Ok(Begun::Over(Ok("is gone already".to_owned())));
+        };
+        if instance.status == Status::Elsewhere {
+            // Apptainer's record stays: it is that of an instance which may live.
+            let is_of_this_host = instance.host == session.context.host;
+            let outcome = match (manner, instance.state) {
+                (Manner::Kill, Some(state)) if is_of_this_host => {
+                    forget(&name, state, keep, session)
+                }
+                (_, state) => Err(session.not_running(&Instance { state, ..instance })),
+            };
+            return Ok(Begun::Over(outcome));
         }
-        None if keep => format!("did not run: {}", instance.reason),
-        None => format!("did not run ({}); its state is removed", instance.reason),
+        // What cannot be kept is not stopped.
+        let kept = instance.state.clone().filter(|_| keep);
+        let kept = kept.map(|state| session.store.prepare(&mut state.stopped()));
+        let kept = kept.transpose()?;
+        let ask = |process| session.engine.ask_to_stop(name.as_str(), process, manner);
+        let stopping = instance.process.as_ref().map(ask).transpose()?;
+        Ok(Begun::Asked(Box::new(Asked {
+            name,
+            instance,
+            stopping,
+            kept,
+            _lock: lock,
+        })))
     };
-    match (keep, instance.state) {
-        (true, Some(state)) => {
-            session.store.save(&mut state.stopped())?;
-            Ok(format!("{said}; its setup is kept"))
-        }
-        _ => {
-            session.store.remove(name.as_str())?;
-            shims::remove_all(session.context, &name);
-            session.engine.forget(name.as_str());
-            if let Some(file) = session.store.of_the_reference(name.as_str()) {
-                let file = file.display();
-                return Ok(format!(
-                    "{said}; {file} stays, which may be of another host"
-                ));
-            }
-            Ok(said)
+    begun().unwrap_or_else(|error| Begun::Over(Err(error)))
+}
+
+impl Begun {
+    /// Waits until it has ended, and says what happened.
+    fn finish(self, manner: &Manner, session: &Session) -> Result<String> {
+        match self {
+            Begun::Busy => Err(Error::new(Kind::InUse, "another command is at work on it")),
+            Begun::Over(outcome) => outcome,
+            Begun::Asked(asked) => asked.finish(manner, session),
         }
     }
+}
+
+impl Asked {
+    fn finish(self, manner: &Manner, session: &Session) -> Result<String> {
+        let (name, reason) = (self.name.as_str(), &self.instance.reason);
+        session.turn_to(self.instance.state.as_ref());
+        let said = match self.stopping {
+            Some(stopping) => told(session.engine.finish(stopping)?, manner),
+            None => {
+                session.end_what_is_left(&self.instance)?;
+                match self.kept {
+                    Some(_) => format!("did not run: {reason}"),
+                    None => format!("did not run ({reason}); its state is removed"),
+                }
+            }
+        };
+        if let Some(kept) = self.kept {
+            kept.commit()?;
+            return Ok(format!("{said}; its setup is kept"));
+        }
+        shims::remove_all(session.context, &self.name);
+        session.engine.forget(name);
+        session.store.remove(name).map_err(|error| {
+            let message = format!("`{name}` {said}, but its state stays: {}", error.message);
+            Error { message, ..error }
+        })?;
+        if let Some(file) = session.store.of_the_reference(name) {
+            let file = file.display();
+            return Ok(format!(
+                "{said}; {file} stays, which may be of another host"
+            ));
+        }
+        Ok(said)
+    }
+}
+
+fn told(stopped: Stopped, manner: &Manner) -> String {
+    let mut said = match stopped.commands {
+        0 => "is stopped".to_owned(),
+        1 => "is stopped; 1 command was running inside".to_owned(),
+        several => format!("is stopped; {several} commands were running inside"),
+    };
+    let seconds = match manner {
+        Manner::Ask { seconds, .. } => *seconds,
+        Manner::Kill => 0,
+    };
+    match stopped.killed {
+        0 => {}
+        1 => said += &format!("; 1 process had not ended after {seconds} s, and was killed"),
+        several => {
+            said +=
+                &format!("; {several} processes had not ended after {seconds} s, and were killed");
+        }
+    }
+    said
 }

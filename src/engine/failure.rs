@@ -109,13 +109,7 @@ mod tests {
     use super::*;
 
     fn explained(words: &str) -> Error {
-        explain(
-            "cannot start `x`",
-            &Failed {
-                words: words.into(),
-                interrupted_by: None,
-            },
-        )
+        explain("cannot start `x`", &Failed::saying(words.into()))
     }
 
     #[test]

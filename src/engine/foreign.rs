@@ -73,6 +73,7 @@ mod tests {
             pid: 7,
             pid_start_time: 500,
             supervisor_pid: 6,
+            user_namespace: None,
             boot_id: "boot".into(),
             pid_namespace: 30,
         };

@@ -6,8 +6,8 @@ use std::io::{Read, Seek, SeekFrom};
 use std::os::fd::{AsFd, RawFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -28,12 +28,24 @@ const LOOK: Duration = Duration::from_millis(100);
 const INTERRUPTIONS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 
 /// A call that did not succeed.
-#[derive(Debug)]
 pub struct Failed {
     /// What Apptainer wrote, or what kept it from running.
     pub words: String,
     /// The signal that a person or a scheduler sent meanwhile.
     pub interrupted_by: Option<i32>,
+    /// Until what was begun is undone, another signal ends nothing.
+    _watch: Option<SignalWatch>,
+}
+
+impl Failed {
+    /// A call that failed with these words.
+    pub fn saying(words: String) -> Self {
+        Failed {
+            words,
+            interrupted_by: None,
+            _watch: None,
+        }
+    }
 }
 
 /// Runs a command to its end. What it writes goes into memory, not into a pipe: the instance's
@@ -44,10 +56,7 @@ pub struct Failed {
 /// # Errors
 /// It cannot be run, exits with another status than 0, or a signal came.
 pub fn run(mut command: Command, doing: &str, show_progress: bool) -> Result<String, Failed> {
-    let failed = |words: String| Failed {
-        words,
-        interrupted_by: None,
-    };
+    let failed = Failed::saying;
     let words = memfd_create("apptainer", MFdFlags::MFD_CLOEXEC)
         .map(File::from)
         .map_err(|error| failed(error.to_string()))?;
@@ -83,6 +92,7 @@ pub fn run(mut command: Command, doing: &str, show_progress: bool) -> Result<Str
         Ok(_) => Err(Failed {
             words,
             interrupted_by,
+            _watch: Some(watch),
         }),
         Err(error) => Err(failed(error.to_string())),
     }
@@ -158,29 +168,34 @@ fn read_all(mut words: File) -> String {
 }
 
 /// Takes the signals that would end `ctr` in the middle, hands them on to the child, and
-/// remembers that they came, so that what was begun can be undone.
+/// remembers that they came, so that what was begun can be undone. Afterwards they do what they did
+/// before.
 struct SignalWatch {
     child: Arc<AtomicI32>,
     /// 0 until one comes. Written by the handler itself: a thread may be late.
     signal: Arc<AtomicUsize>,
     writers: Vec<SigId>,
     handle: signal_hook::iterator::Handle,
+    taken: &'static Taken,
 }
 
 impl SignalWatch {
     fn start() -> std::io::Result<Self> {
-        let mut signals = Signals::new(INTERRUPTIONS)?;
+        let taken = Taken::get()?;
+        let mut signals = Signals::new(&taken.signals)?;
         let mut watch = SignalWatch {
             child: Arc::default(),
             signal: Arc::default(),
             writers: Vec::new(),
             handle: signals.handle(),
+            taken,
         };
-        for signal in INTERRUPTIONS {
+        for signal in &taken.signals {
             let came = Arc::clone(&watch.signal);
-            let writer = flag::register_usize(signal, came, signal as usize)?;
+            let writer = flag::register_usize(*signal, came, *signal as usize)?;
             watch.writers.push(writer);
         }
+        taken.is_idle.store(false, Ordering::SeqCst);
         let child = Arc::clone(&watch.child);
         std::thread::spawn(move || {
             for signal in &mut signals {
@@ -200,9 +215,40 @@ impl SignalWatch {
 
 impl Drop for SignalWatch {
     fn drop(&mut self) {
+        self.taken.is_idle.store(true, Ordering::SeqCst);
         self.writers.drain(..).for_each(|writer| {
             low_level::unregister(writer);
         });
         self.handle.close();
+    }
+}
+
+/// The signals that are taken. A handler stays for the life of the process: while nothing is watched
+/// it does what the signal does by default.
+struct Taken {
+    signals: Vec<i32>,
+    is_idle: Arc<AtomicBool>,
+}
+
+impl Taken {
+    fn get() -> std::io::Result<&'static Self> {
+        static TAKEN: OnceLock<Taken> = OnceLock::new();
+        if let Some(taken) = TAKEN.get() {
+            return Ok(taken);
+        }
+        let status = procfs::process::Process::myself().and_then(|own| own.status());
+        let ignored = status.map_or(0, |status| status.sigign);
+        // What the caller has had ignored (`nohup`, a job of a script) stays so.
+        let taken = Taken {
+            signals: INTERRUPTIONS
+                .into_iter()
+                .filter(|signal| ignored & (1 << (signal - 1)) == 0)
+                .collect(),
+            is_idle: Arc::new(AtomicBool::new(true)),
+        };
+        for signal in &taken.signals {
+            flag::register_conditional_default(*signal, Arc::clone(&taken.is_idle))?;
+        }
+        Ok(TAKEN.get_or_init(|| taken))
     }
 }

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use super::answer;
 use crate::bounds::{QUESTION, TEXT};
+use crate::context::Context;
 use crate::regular;
 
 /// Switches that stand in `ctr`'s way when they are `no`.
@@ -32,8 +33,8 @@ const LISTS: [&str; 3] = [
 ///
 /// # Errors
 /// The file cannot be found or read; in words.
-pub fn limits(binary: &Path) -> Result<(PathBuf, Vec<String>), String> {
-    let (file, text) = configuration(binary)?;
+pub fn limits(binary: &Path, context: &Context) -> Result<(PathBuf, Vec<String>), String> {
+    let (file, text) = configuration(binary, context)?;
     Ok((file, in_text(&text)))
 }
 
@@ -41,8 +42,8 @@ pub fn limits(binary: &Path) -> Result<(PathBuf, Vec<String>), String> {
 ///
 /// # Errors
 /// The file cannot be found or read; in words.
-pub fn has_minimal_dev(binary: &Path) -> Result<bool, String> {
-    let (_, text) = configuration(binary)?;
+pub fn has_minimal_dev(binary: &Path, context: &Context) -> Result<bool, String> {
+    let (_, text) = configuration(binary, context)?;
     Ok(settings(&text).any(|setting| setting == ("mount dev", "minimal")))
 }
 
@@ -62,16 +63,27 @@ pub fn is_setuid(binary: &Path) -> Result<bool, String> {
     Ok(said.lines().any(|line| line == "APPTAINER_SUID_INSTALL=1"))
 }
 
-fn configuration(binary: &Path) -> Result<(PathBuf, String), String> {
+/// The configuration that is in force: the caller's own, where a variable names one.
+fn configuration(binary: &Path, context: &Context) -> Result<(PathBuf, String), String> {
+    let named = ["APPTAINER_CONFIG_FILE", "SINGULARITY_CONFIG_FILE"];
+    let named = named.iter().find_map(|name| context.setting(name));
+    let file = match named {
+        Some(named) => PathBuf::from(named),
+        None => installed(binary)?,
+    };
+    let text = regular::read_to_string(&file, TEXT)
+        .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+    Ok((file, text))
+}
+
+/// The configuration file of an installation.
+fn installed(binary: &Path) -> Result<PathBuf, String> {
     let said = build(binary)?;
     let named = said
         .lines()
         .find_map(|line| line.strip_prefix("APPTAINER_CONF_FILE="))
         .ok_or("Apptainer does not say where its configuration is")?;
-    let file = PathBuf::from(named);
-    let text = regular::read_to_string(&file, TEXT)
-        .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
-    Ok((file, text))
+    Ok(PathBuf::from(named))
 }
 
 /// Tries what Apptainer does first where it is not setuid: makes a user namespace.

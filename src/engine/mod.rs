@@ -7,6 +7,7 @@ mod aside;
 mod births;
 mod bus;
 mod failure;
+mod family;
 mod flags;
 mod foreign;
 mod hand_in;
@@ -19,8 +20,10 @@ mod processes;
 mod programs;
 mod records;
 mod refusal;
+mod signals;
 mod signs;
 mod start_folder;
+mod starting;
 mod stats;
 mod stop;
 mod surrounding;
@@ -36,8 +39,8 @@ use serde::Serialize;
 
 use crate::config::Config;
 use crate::context::{Context, Variables};
-use crate::environment::{self, Folded};
-use crate::error::{Error, Kind, Result};
+use crate::environment::Folded;
+use crate::error::Result;
 use crate::memory::Memory;
 use crate::setup::Setup;
 
@@ -53,7 +56,7 @@ pub use records::Record;
 pub use refusal::{NOT_THERE, cannot_run, no_folder, not_there, wrong_folder};
 pub use signs::Signs;
 pub use stats::{Stats, Usage, uptime_seconds};
-pub use stop::{Manner, Stopped};
+pub use stop::{Manner, Stopped, Stopping};
 pub use surrounding::{Surrounding, around};
 
 /// Apptainer, as this caller has it.
@@ -85,6 +88,9 @@ pub struct Process {
     pub pid_start_time: u64,
     /// The process that watches over it and its FUSE helpers.
     pub supervisor_pid: i32,
+    /// Inode of its user namespace; `None` where it has that of the host, and in files of before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_namespace: Option<u64>,
     pub boot_id: String,
     /// Inode of the pid namespace that the numbers belong to.
     pub pid_namespace: u64,
@@ -165,7 +171,8 @@ impl<'a> Engine<'a> {
     /// # Errors
     /// There is no Apptainer; the file cannot be found or read; in words.
     pub fn limits(&self) -> std::result::Result<(PathBuf, Vec<String>), String> {
-        limits::limits(&self.binary().map_err(|error| error.message)?.path)
+        let binary = self.binary().map_err(|error| error.message)?;
+        limits::limits(&binary.path, self.context)
     }
 
     /// Builds an image from a folder.
@@ -179,43 +186,6 @@ impl<'a> Engine<'a> {
         launch::run(command, "building the hostos skeleton", false)
             .map(drop)
             .map_err(|failed| failure::explain(what, &failed))
-    }
-
-    /// Starts an instance from a setup. A terminal sees that it works.
-    ///
-    /// # Errors
-    /// Apptainer fails, or its instance is gone at once; then nothing is left of it.
-    pub fn start(&self, setup: &Setup, image: &str, show_progress: bool) -> Result<Started> {
-        let folded = environment::fold(setup.env.iter().map(String::as_str));
-        self.check_size(&folded)?;
-        self.turn_to_this_host();
-        let mut variables = self.variables(&folded, false, setup.is_hostos());
-        self.set_bus(&mut variables, &setup.apptainer_flags);
-        let mut command = self.command(variables)?;
-        command.args(self.start_arguments(setup, image));
-        self.go_to_start_folder(&mut command, setup);
-        let what = format!("Apptainer cannot start `{}` from {image}", setup.name);
-        let begun = processes::ticks_since_boot();
-        let said = launch::run(command, &format!("starting {}", setup.name), show_progress)
-            .map_err(|failed| {
-                self.undo_start(&setup.name, begun);
-                failure::explain(&what, &failed)
-            })?;
-        let record = self.record(&setup.name)?.ok_or_else(|| {
-            self.forget(&setup.name);
-            Error::new(
-                Kind::Engine,
-                format!("`{}` ended as soon as it had started", setup.name),
-            )
-            .hint("`ctr doctor` checks what Apptainer needs")
-        })?;
-        Ok(Started {
-            process: record.process,
-            log_out: record.log_out,
-            log_err: record.log_err,
-            binary: self.binary()?,
-            warnings: failure::warnings(&said),
-        })
     }
 
     /// What `apptainer` is called with to start a setup.
@@ -243,19 +213,6 @@ impl<'a> Engine<'a> {
         match self.surrounding() {
             Some(Surrounding::Instance(own)) if own == name => surrounding::process(self.context),
             _ => None,
-        }
-    }
-
-    /// A start that was interrupted may have come up all the same. An older instance of that
-    /// name is another's, and stays.
-    fn undo_start(&self, name: &str, begun: u64) {
-        match self.record(name) {
-            Ok(Some(record)) if record.process.pid_start_time >= begun => {
-                let _ = self.stop(name, &record.process, &Manner::Kill);
-                self.forget(name);
-            }
-            Ok(None) => self.forget(name),
-            _ => {}
         }
     }
 
@@ -289,17 +246,14 @@ impl<'a> Engine<'a> {
         processes::health(process, &self.context.place)
     }
 
+    /// How a `ctr` fares that is at work on an instance.
+    pub fn health_of_ctr(&self, process: &Process) -> Health {
+        processes::health_of_ctr(process, &self.context.place)
+    }
+
     /// A look into a running instance; `as_root` when the user appears as root there.
     pub fn inside(&self, process: &Process, as_root: bool) -> Inside {
         Inside::new(process.pid, as_root)
-    }
-
-    /// True while Apptainer is at the start of an instance that it has not recorded yet, which it
-    /// goes on with when the `ctr` that asked for it is gone.
-    pub fn is_starting(&self, name: &str) -> bool {
-        let records = self.shelf().folder();
-        let config = records.parent().unwrap_or(&records);
-        matches!(self.record(name), Ok(None)) && births::is_starting(name, config)
     }
 
     /// What an instance uses: CPU time, memory, I/O.
@@ -310,17 +264,44 @@ impl<'a> Engine<'a> {
         stats::usage(process)
     }
 
-    /// How many commands were brought inside from outside, by `exec` or `enter`.
-    pub fn commands_inside(&self, process: &Process) -> usize {
-        processes::brought_in(process.pid)
-    }
-
-    /// Stops an instance, and waits until its processes, its FUSE helpers and its record are gone.
+    /// Asks everyone inside an instance to end, and does not wait.
     ///
     /// # Errors
-    /// Apptainer fails, or something is left.
+    /// One of them cannot be signalled.
+    pub fn ask_to_stop(&self, name: &str, process: &Process, manner: &Manner) -> Result<Stopping> {
+        stop::ask(name, process, manner)
+    }
+
+    /// Waits for what was asked to end, kills it when its time is over, and waits until its
+    /// processes, its FUSE helpers and its record are gone.
+    ///
+    /// # Errors
+    /// Something of it is left.
+    pub fn finish(&self, stopping: Stopping) -> Result<Stopped> {
+        stopping.finish(self)
+    }
+
+    /// Both.
+    ///
+    /// # Errors
+    /// As for the two.
     pub fn stop(&self, name: &str, process: &Process, manner: &Manner) -> Result<Stopped> {
-        stop::stop(self, name, process, manner)
+        self.finish(self.ask_to_stop(name, process, manner)?)
+    }
+
+    /// Ends what an instance that has ended by itself has left running, and gives the names of the
+    /// programs. Nothing, where its processes cannot be told from here.
+    ///
+    /// # Errors
+    /// Something of it cannot be ended.
+    pub fn end_what_is_left(&self, name: &str, process: &Process) -> Result<Vec<String>> {
+        let here = &self.context.place;
+        let is_told_from_here =
+            process.boot_id == here.boot_id && process.pid_namespace == here.pid_namespace;
+        match is_told_from_here && matches!(self.health(process), Health::Gone(_)) {
+            true => stop::end_what_is_left(name, process),
+            false => Ok(Vec::new()),
+        }
     }
 
     /// Removes a record whose process has ended, and the log files.

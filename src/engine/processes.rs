@@ -3,7 +3,6 @@
 use std::ffi::CString;
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use procfs::{Current, FromRead};
 
 use super::aside::{self, Patience};
 use super::join::Target;
-use super::{Health, Process, foreign};
+use super::{Health, Process, family, foreign};
 use crate::context::Place;
 
 /// Why an instance is broken.
@@ -24,7 +23,7 @@ const NO_ANSWER: &str = "its file system does not answer";
 const SUPERVISOR_TITLE: &str = "Apptainer instance";
 
 /// A process and its start: a number alone is reused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Identity {
     pub pid: i32,
     /// Clock ticks since boot.
@@ -32,6 +31,14 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// That of the process that was looked at.
+    pub fn of(stat: &Stat) -> Self {
+        Identity {
+            pid: stat.pid,
+            start_time: stat.starttime,
+        }
+    }
+
     /// True while this very process lives. A zombie does not.
     pub fn lives(self) -> bool {
         start_time(self.pid) == Some(self.start_time)
@@ -52,18 +59,11 @@ pub fn ticks_since_boot() -> u64 {
 
 /// How an instance's process fares, judged from `here`, without a look at its files.
 pub fn health(process: &Process, here: &Place) -> Health {
-    if process.boot_id != here.boot_id {
-        return Health::Gone("the host was booted since".into());
+    if let Some(gone_or_foreign) = out_of_sight(process, here) {
+        return gone_or_foreign;
     }
-    if process.pid_namespace != here.pid_namespace {
-        return foreign::health(process, here);
-    }
-    let identity = Identity {
-        pid: process.pid,
-        start_time: process.pid_start_time,
-    };
-    if !identity.lives() {
-        return Health::Gone("its process has ended".into());
+    if let Err(why) = family::check(process) {
+        return Health::Gone(why);
     }
     Health::Running
 }
@@ -122,6 +122,27 @@ fn nowhere_in(root: &Path) -> PathBuf {
     root.join(format!(".ctr-{own}-{now}"))
 }
 
+/// How a process fares that is no instance, but a `ctr` at work.
+pub fn health_of_ctr(process: &Process, here: &Place) -> Health {
+    let identity = Identity {
+        pid: process.pid,
+        start_time: process.pid_start_time,
+    };
+    out_of_sight(process, here).unwrap_or_else(|| match identity.lives() {
+        true => Health::Running,
+        false => Health::Gone("it has ended".into()),
+    })
+}
+
+/// What is to be said of a process whose number means nothing here.
+fn out_of_sight(process: &Process, here: &Place) -> Option<Health> {
+    if process.boot_id != here.boot_id {
+        return Some(Health::Gone("the host was booted since".into()));
+    }
+    let is_foreign = process.pid_namespace != here.pid_namespace;
+    is_foreign.then(|| foreign::health(process, here))
+}
+
 /// False when a FUSE helper was killed that has a part in a root. A name that is nowhere is looked
 /// for in every layer of it, each a helper of its own; a name of ours alone is none that the kernel
 /// remembers.
@@ -134,61 +155,6 @@ pub fn is_connected(root: &Path) -> bool {
 pub fn is_supervisor(pid: i32) -> bool {
     fs::read(format!("/proc/{pid}/cmdline"))
         .is_ok_and(|title| title.starts_with(SUPERVISOR_TITLE.as_bytes()))
-}
-
-/// The processes that share the instance's pid namespace.
-pub fn members(pid: i32) -> Vec<Proc> {
-    let namespace_of = |pid: i32| fs::metadata(format!("/proc/{pid}/ns/pid")).map(|m| m.ino());
-    let Ok(own) = namespace_of(pid) else {
-        return Vec::new();
-    };
-    let Ok(all) = all_processes() else {
-        return Vec::new();
-    };
-    all.flatten()
-        .filter(|process| namespace_of(process.pid).is_ok_and(|namespace| namespace == own))
-        .collect()
-}
-
-/// How many members of the instance's pid namespace have their parent outside of it, beside its
-/// first process: what they have started themselves does not count.
-pub fn brought_in(pid: i32) -> usize {
-    let members = members(pid);
-    let is_member = |pid: i32| members.iter().any(|member| member.pid == pid);
-    let from_outside = |member: &&Proc| {
-        let parent = member.stat().map(|stat| stat.ppid);
-        member.pid != pid && parent.is_ok_and(|parent| !is_member(parent))
-    };
-    members.iter().filter(from_outside).count()
-}
-
-/// Everything that must be gone when an instance is: its processes, the one that watches over
-/// it, and that one's children, the FUSE helpers.
-pub fn inventory(process: &Process) -> Vec<Identity> {
-    let helpers = all_processes()
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter(|other| {
-            other.pid == process.supervisor_pid
-                || other
-                    .stat()
-                    .is_ok_and(|stat| stat.ppid == process.supervisor_pid)
-        });
-    let mut found: Vec<Identity> = members(process.pid)
-        .into_iter()
-        .chain(helpers)
-        .filter_map(|other| {
-            let stat = other.stat().ok()?;
-            Some(Identity {
-                pid: other.pid,
-                start_time: stat.starttime,
-            })
-        })
-        .collect();
-    found.sort_by_key(|identity| identity.pid);
-    found.dedup();
-    found
 }
 
 /// True when this process has every capability that the kernel knows.

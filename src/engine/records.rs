@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::origin::Shelf;
-use super::{Engine, Process, processes};
+use super::{Engine, Process, family, processes};
 use crate::bounds::RECORD;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -113,6 +113,7 @@ fn read(file: &Path, context: &Context) -> Option<Record> {
             pid: file.pid,
             pid_start_time: processes::start_time(file.pid)?,
             supervisor_pid: file.ppid,
+            user_namespace: family::own(file.ppid, "user"),
             boot_id: context.place.boot_id.clone(),
             pid_namespace: context.place.pid_namespace,
         },

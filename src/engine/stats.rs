@@ -1,8 +1,9 @@
-//! What an instance uses, summed over the processes in its pid namespace: no cgroup is needed.
+//! What an instance uses, summed over the processes inside: no cgroup is needed.
 
 use procfs::Current;
 
-use super::{Process, processes};
+use super::Process;
+use super::family::Family;
 use crate::error::{Error, Kind, Result};
 
 /// What an instance has used until one moment.
@@ -40,7 +41,7 @@ pub struct Stats {
 /// It ended meanwhile.
 pub fn usage(process: &Process) -> Result<Usage> {
     let gone = || Error::new(Kind::NotRunning, "the instance ended meanwhile");
-    let members = processes::members(process.pid);
+    let members = Family::of(process).inside();
     if members.is_empty() {
         return Err(gone());
     }
@@ -54,13 +55,13 @@ pub fn usage(process: &Process) -> Result<Usage> {
         uptime_seconds: 0,
     };
     for member in members {
-        let Ok(stat) = member.stat() else {
+        let Ok(stat) = member.proc.stat() else {
             continue;
         };
         let of_children = u64::try_from(stat.cutime + stat.cstime).unwrap_or(0);
         usage.cpu_ticks += stat.utime + stat.stime + of_children;
-        usage.memory_bytes += memory(&member).unwrap_or(stat.rss * procfs::page_size());
-        if let Ok(io) = member.io() {
+        usage.memory_bytes += memory(&member.proc).unwrap_or(stat.rss * procfs::page_size());
+        if let Ok(io) = member.proc.io() {
             usage.read_bytes += io.read_bytes;
             usage.write_bytes += io.write_bytes;
         }

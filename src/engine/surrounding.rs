@@ -86,6 +86,7 @@ pub fn process(context: &Context) -> Option<Process> {
         pid: FIRST,
         pid_start_time: processes::start_time(FIRST)?,
         supervisor_pid: FIRST,
+        user_namespace: None,
         boot_id: context.place.boot_id.clone(),
         pid_namespace: context.place.pid_namespace,
     })

@@ -46,12 +46,15 @@ pub struct File {
     #[serde(default)]
     phase: Phase,
     #[serde(default)]
+    is_restart: bool,
+    #[serde(default)]
     generation: u64,
     #[serde(default)]
     host: String,
     pid: Option<i32>,
     pid_start_time: Option<u64>,
     supervisor_pid: Option<i32>,
+    user_namespace: Option<u64>,
     boot_id: Option<String>,
     pid_namespace: Option<u64>,
     #[serde(default)]
@@ -77,6 +80,7 @@ impl From<File> for State {
                 pid: file.pid?,
                 pid_start_time: file.pid_start_time?,
                 supervisor_pid: file.supervisor_pid?,
+                user_namespace: file.user_namespace,
                 boot_id: file.boot_id?,
                 pid_namespace: file.pid_namespace?,
             })
@@ -102,6 +106,7 @@ impl From<File> for State {
                 withheld: file.withheld,
             },
             phase: file.phase,
+            is_restart: file.is_restart,
             generation: file.generation,
             host: file.host,
             started_at: file.started_at,

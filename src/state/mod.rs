@@ -14,7 +14,7 @@ use crate::engine::{Knowledge, Process, Record, Started};
 use crate::setup::Setup;
 
 pub use lock::Lock;
-pub use store::Store;
+pub use store::{Prepared, Store};
 
 /// The version of the format that this `ctr` writes, and the newest that it reads. A file of the
 /// reference has none, which counts as 0.
@@ -43,6 +43,9 @@ pub struct State {
     #[serde(flatten)]
     pub setup: Setup,
     pub phase: Phase,
+    /// It is being started again: when that is cut off, the setup is kept.
+    #[serde(skip_serializing_if = "is_false")]
+    pub is_restart: bool,
     /// Rises with each write.
     pub generation: u64,
     /// The host that it runs on.
@@ -62,6 +65,10 @@ pub struct State {
     /// What direct joins need to know of it, as text: most readers have no use for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     joins: Option<Box<RawValue>>,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// Why a state file cannot be used.
@@ -99,6 +106,7 @@ impl State {
                 pid,
                 pid_start_time: crate::engine::start_time(pid).unwrap_or(0),
                 supervisor_pid: pid,
+                user_namespace: None,
                 boot_id: place.boot_id.clone(),
                 pid_namespace: place.pid_namespace,
             }),
@@ -109,6 +117,7 @@ impl State {
     /// The state once Apptainer has started it.
     pub fn running(mut self, started: Started) -> Self {
         self.phase = Phase::Running;
+        self.is_restart = false;
         self.process = Some(started.process);
         self.started_at = Some(now());
         self.apptainer = started.binary.path.display().to_string();
@@ -121,6 +130,7 @@ impl State {
     /// The state of a start that was cut off, once Apptainer's record of it is found.
     pub fn adopted(mut self, record: Record) -> Self {
         self.phase = Phase::Running;
+        self.is_restart = false;
         self.process = Some(record.process);
         self.started_at = Some(now());
         self.log_out = record.log_out;
@@ -131,6 +141,7 @@ impl State {
     /// The state of an instance that was stopped and whose setup is kept.
     pub fn stopped(mut self) -> Self {
         self.phase = Phase::Stopped;
+        self.is_restart = false;
         self.process = None;
         self.started_at = None;
         self.joins = None;
@@ -254,6 +265,7 @@ mod tests {
         };
         let mut state = State::starting(setup, 4, "host", &place);
         state.started_at = Some(now());
+        state.is_restart = true;
         state.apptainer = text("a");
         state.apptainer_version = text("v");
         state.log_out = text("out");

@@ -30,6 +30,35 @@ pub struct Entry {
     pub state: Result<State>,
 }
 
+/// A state that is written, and not yet in force; dropping it leaves all as it was.
+#[derive(Debug)]
+#[must_use = "it is in force only after .commit()"]
+pub struct Prepared {
+    folder: PathBuf,
+    file: PathBuf,
+    temporary: PathBuf,
+}
+
+impl Prepared {
+    /// Puts it in the place of the file that was there.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn commit(self) -> Result<()> {
+        let replace = || {
+            fs::rename(&self.temporary, &self.file)?;
+            File::open(&self.folder)?.sync_all()
+        };
+        replace().map_err(|error| unwritable(&self.file, &error))
+    }
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.temporary); // gone, when it is in force
+    }
+}
+
 impl Store {
     /// The store of this caller: `CTR_STATE_DIR`, else `ctr/instances` below the folder for state.
     pub fn new(context: &Context) -> Self {
@@ -115,10 +144,22 @@ impl Store {
     /// # Errors
     /// The folder cannot be written, or is not private to the user.
     pub fn save(&self, state: &mut State) -> Result<()> {
+        self.prepare(state)?.commit()
+    }
+
+    /// Writes a state as for [`Store::save`] beside the file that it is to replace: what may fail for
+    /// want of space is over before anything is done that cannot be undone.
+    ///
+    /// # Errors
+    /// As for [`Store::save`].
+    pub fn prepare(&self, state: &mut State) -> Result<Prepared> {
         let folder = self.private_folder()?;
         state.generation += 1;
-        let file = self.file(&state.setup.name);
-        let temporary = self.temporary(&state.setup.name);
+        let prepared = Prepared {
+            file: self.file(&state.setup.name),
+            temporary: self.temporary(&state.setup.name),
+            folder,
+        };
         let write = || -> std::io::Result<()> {
             // The file is known by the name of its folder, whatever the host is called now.
             let is_here = state.host == self.host.name;
@@ -135,18 +176,13 @@ impl Store {
                 .truncate(true)
                 .mode(0o600)
                 .custom_flags(nix::libc::O_NOFOLLOW)
-                .open(&temporary)?;
+                .open(&prepared.temporary)?;
             new.write_all(&bytes)?;
-            new.sync_all()?;
-            fs::rename(&temporary, &file)?;
-            File::open(&folder)?.sync_all()
+            new.sync_all()
         };
-        write().map_err(|error| {
-            let _ = fs::remove_file(&temporary);
-            unwritable(&file, &error)
-        })?;
+        write().map_err(|error| unwritable(&prepared.file, &error))?;
         self.host.remember();
-        Ok(())
+        Ok(prepared)
     }
 
     /// Removes the state of an instance. A file of the reference that lies beside it may be of another

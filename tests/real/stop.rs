@@ -1,10 +1,14 @@
 //! `ctr stop`: what it says, and that nothing is left.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::process::Child;
 
+use nix::sys::signal::Signal;
 use serde_json::json;
 
-use crate::support::{Place, eventually, images};
+use crate::support::{Place, eventually, images, processes};
 
 /// Runs commands inside that go on until they are stopped.
 fn busy(place: &Place, name: &str, count: usize) -> Vec<Child> {
@@ -161,7 +165,16 @@ fn one_that_cannot_be_stopped_is_a_failure_and_the_others_are_stopped() {
         place.start(name, &[]);
     }
     let namespace = place.state("other")["pid_namespace"].clone();
-    place.edit_state("other", |state| state["pid_namespace"] = json!(1));
+    // One in which something runs; an empty one would be gone, and all that was in it.
+    let mut away = place
+        .in_pid_namespace(Path::new("sleep"))
+        .arg("100000")
+        .spawn();
+    let inside = processes::child(away.id() as i32);
+    let elsewhere = fs::metadata(format!("/proc/{}/ns/pid", inside.pid)).unwrap();
+    place.edit_state("other", |state| {
+        state["pid_namespace"] = json!(elsewhere.ino())
+    });
     let output = place.ctr(["stop", "one", "other", "two"]).fails(1);
     output.says(&["other", "pid namespace"]);
     place.assert_forgotten("one");
@@ -174,6 +187,8 @@ fn one_that_cannot_be_stopped_is_a_failure_and_the_others_are_stopped() {
     place.ctr(["stop", "--all"]).fails(1).says(&["no instance"]);
     place.record("other");
     place.edit_state("other", |state| state["pid_namespace"] = namespace);
+    inside.signal(Signal::SIGKILL);
+    away.wait().unwrap();
     place.ctr(["exec", "other", "true"]).ok();
 }
 
@@ -245,7 +260,7 @@ fn telling(place: &Place) -> String {
 #[track_caller]
 fn told(place: &Place, what: &str) {
     eventually(what, || {
-        let text = std::fs::read_to_string(place.path("work/told")).ok()?;
+        let text = fs::read_to_string(place.path("work/told")).ok()?;
         text.contains(what).then_some(())
     });
 }
@@ -255,7 +270,7 @@ fn the_signal_that_was_asked_for_reaches_the_start_script() {
     let place = Place::new();
     let image = telling(&place);
     for (given, signal) in [("SIGTERM", "TERM"), ("usr1", "USR1"), ("1", "HUP")] {
-        let _ = std::fs::remove_file(place.path("work/told"));
+        let _ = fs::remove_file(place.path("work/told"));
         place.start("bio", &["-b", &image]);
         told(&place, "ready");
         let output = place.ctr(["stop", "-s", given, "-t", "1", "bio"]).ok();
@@ -279,7 +294,7 @@ fn what_does_not_end_by_itself_is_killed_the_later_the_more_time_it_was_given() 
         told(&place, "ready");
         let output = place.ctr(["stop", "-t", seconds, "bio"]).ok();
         place.assert_clean_after(&output);
-        let text = std::fs::read_to_string(place.path("work/told")).unwrap();
+        let text = fs::read_to_string(place.path("work/told")).unwrap();
         text.matches("still here").count()
     };
     let (few, many) = (turns("1"), turns("4"));
@@ -295,7 +310,7 @@ fn force_kills_without_asking_first() {
     let children = busy(&place, "bio", 1);
     let output = place.ctr(["stop", "-F", "bio"]).ok();
     place.assert_clean_after(&output);
-    let text = std::fs::read_to_string(place.path("work/told")).unwrap();
+    let text = fs::read_to_string(place.path("work/told")).unwrap();
     assert_eq!(text, "ready\n", "it was not asked");
     end(children);
 }
@@ -323,7 +338,7 @@ fn an_instance_whose_record_is_lost_is_stopped_all_the_same() {
     let place = Place::new();
     place.start("bio", &[]);
     for record in place.records() {
-        std::fs::remove_file(record).unwrap();
+        fs::remove_file(record).unwrap();
     }
     assert_eq!(place.status("bio"), "running");
     place.ctr(["stop", "bio"]).ok();

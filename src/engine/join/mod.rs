@@ -7,7 +7,7 @@ mod learn;
 mod privileges;
 mod program;
 mod prompt;
-mod raw;
+pub(super) mod raw;
 mod relay;
 mod seen;
 mod target;

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString};
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
@@ -199,4 +199,28 @@ pub fn keep_back(command: &mut Command, files: Vec<RawFd>) {
     // SAFETY: it runs between fork and exec, where only async-signal-safe functions may be called:
     // `fcntl` is one, and nothing is allocated.
     unsafe { command.pre_exec(keep_back) };
+}
+
+/// The namespace above one of a user or of pids (`NS_GET_PARENT`, `linux/nsfs.h`).
+///
+/// # Errors
+/// It is not above, but outside of where this process is.
+pub fn parent_of_namespace(namespace: &impl AsFd) -> nix::Result<OwnedFd> {
+    ask_namespace(namespace, nix::request_code_none!(0xb7, 2))
+}
+
+/// The user namespace that a namespace belongs to (`NS_GET_USERNS`).
+///
+/// # Errors
+/// It is outside of where this process is.
+pub fn owner_of_namespace(namespace: &impl AsFd) -> nix::Result<OwnedFd> {
+    ask_namespace(namespace, nix::request_code_none!(0xb7, 1))
+}
+
+fn ask_namespace(namespace: &impl AsFd, request: nix::libc::Ioctl) -> nix::Result<OwnedFd> {
+    // SAFETY: both requests take no argument and give a file descriptor, which nobody else has.
+    unsafe {
+        let file = nix::libc::ioctl(namespace.as_fd().as_raw_fd(), request);
+        Errno::result(file).map(|file| OwnedFd::from_raw_fd(file))
+    }
 }

@@ -25,7 +25,7 @@ use super::raw::in_a_child;
 use crate::bounds::{LOOK_INSIDE, TEXT};
 use crate::context::Place;
 use crate::engine::programs::ENVIRONMENT;
-use crate::engine::{Process, answer, aside};
+use crate::engine::{Process, answer, aside, family};
 use crate::regular;
 
 /// The namespaces in the order in which Apptainer joins them: that of the user gives the rights to
@@ -74,6 +74,7 @@ impl Target {
         if stat.starttime != process.pid_start_time {
             return Err(format!("process {} is another one by now", process.pid));
         }
+        family::check(process)?;
         let owner = target.stat("").map(|stat| stat.st_uid);
         if owner != Ok(geteuid().as_raw()) {
             return Err("its process is not yours, as under a setuid installation".into());
