@@ -4,6 +4,7 @@
 mod answer;
 mod arguments;
 mod aside;
+mod asked;
 mod births;
 mod bus;
 mod failure;
@@ -119,6 +120,7 @@ pub struct Started {
 }
 
 /// What a command is run with.
+#[derive(Clone)]
 pub struct Run<'a> {
     /// The instance's name.
     pub name: &'a str,

@@ -63,3 +63,50 @@ fn it_does_without_user_namespaces() {
     assert_eq!(check["ok"], false, "{check}");
     assert_eq!(check["detail"], "no more of them");
 }
+
+/// As under a setuid installation, nobody outside sees the files of these, and nothing joins them
+/// directly: they are opened for writing through FUSE, and a script of the image looks at the words of
+/// the command.
+#[test]
+fn shims_of_what_cannot_be_looked_into_are_found_through_apptainer() {
+    let place = Place::new();
+    let script = "[ \"$1\" = never ] && echo never\ntrue\n";
+    let base = place.sandbox("words", &[("/.singularity.d/env/95-words.sh", script)]);
+    place.overlay(
+        "demo/1.0",
+        &[
+            ("bin/demo", "#!/bin/sh\necho demo $1\n"),
+            ("bin/two words", "#!/bin/sh\n"),
+        ],
+    );
+    place.ext3("env.img", nix::unistd::getuid().as_raw());
+    let image = base.to_str().unwrap();
+    place.start(
+        "bio",
+        &["-b", image, "-w", "-o", "demo/1.0", "-o", "env.img"],
+    );
+    let pid = place.record("bio").pid;
+    assert!(
+        fs::metadata(format!("/proc/{pid}/root/.")).is_err(),
+        "its files are not seen"
+    );
+    place
+        .ctr(["exec", "--join", "direct", "bio", "true"])
+        .fails(125);
+
+    place
+        .ctr(["shim", "add", "bio", "--all"])
+        .ok()
+        .says(&["demo", "tool"]);
+    place.ctr(["shim", "add", "bio", "sort"]).ok();
+    place
+        .ctr(["shim", "add", "bio", "nosuch"])
+        .fails(1)
+        .says(&["nosuch"]);
+    let shown = place.program(place.shim("bio", "demo")).arg("x").ok();
+    assert_eq!(shown.text(), "demo x\n");
+    let list = place.ctr(["shim", "list", "--json", "bio"]).ok();
+    for path in ["/cnt/demo/1.0/bin/demo", "/ext3/env/bin/tool", "/bin/sort"] {
+        assert!(list.text().contains(path), "{list}");
+    }
+}

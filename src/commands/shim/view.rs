@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::commands::{running, way};
-use crate::engine::{Direct, Inside, Learn, Run};
+use crate::engine::{Direct, Engine, Inside, Learn, Run};
 use crate::error::{Error, Kind, Result};
 use crate::memory::Memory;
 use crate::plan;
@@ -24,6 +24,8 @@ pub struct View<'a> {
     inside: Inside,
     /// The way in, where its files show themselves to no one outside.
     from_within: Option<Direct<'a>>,
+    /// Who is asked where there is no such way either.
+    by_apptainer: Option<(&'a Engine<'a>, Run<'a>)>,
     /// The `PATH` of its commands.
     search: String,
     /// The folders of programs that overlays brought at the start.
@@ -54,7 +56,7 @@ impl<'a> View<'a> {
     ///
     /// # Errors
     /// It cannot be looked into.
-    pub fn of(instance: &'a Instance, run: &Run<'a>, session: &Session<'a>) -> Result<Self> {
+    pub fn of(instance: &'a Instance, run: &Run<'a>, session: &'a Session<'a>) -> Result<Self> {
         let name = &instance.name;
         let unseen = |why: &str| {
             Error::new(Kind::Engine, format!("cannot look into `{name}`: {why}"))
@@ -65,12 +67,13 @@ impl<'a> View<'a> {
         let is_seen = inside.can_be_seen();
         let direct = way::direct(run, instance, Learn::IfNeeded, session);
         let search = match &direct {
-            Err(why) if !is_seen => return Err(unseen(why)),
             Err(why) => session.engine.image_path(run).ok_or_else(|| unseen(why))?,
             Ok(direct) => direct.path(),
         };
+        let is_asked_for = direct.is_err() && !is_seen;
         Ok(View {
             inside,
+            by_apptainer: is_asked_for.then(|| (&session.engine, run.clone())),
             from_within: direct.ok().filter(|_| !is_seen),
             search,
             folders: setup(instance).map_or_else(Vec::new, folders_of_overlays),
@@ -90,6 +93,9 @@ impl<'a> View<'a> {
 
     /// The path inside of each command, `None` for one that is not there.
     pub fn paths(&self, commands: &[String]) -> Result<Vec<Option<String>>> {
+        if let Some((engine, run)) = &self.by_apptainer {
+            return engine.ask_for_paths(run, &self.search, commands);
+        }
         self.look(|inside| {
             let find = |command: &String| {
                 let found = inside.find(Path::new(command), Path::new(ROOT), &self.search);
@@ -105,7 +111,10 @@ impl<'a> View<'a> {
             return Ok(Vec::new());
         }
         let search = self.folders.join(":");
-        let names = self.look(|inside| inside.programs("", Path::new(ROOT), &search))?;
+        let names = match &self.by_apptainer {
+            Some((engine, run)) => engine.ask_for_programs(run, &search)?,
+            None => self.look(|inside| inside.programs("", Path::new(ROOT), &search))?,
+        };
         let paths = self.paths(&names)?;
         let runs = names
             .into_iter()
