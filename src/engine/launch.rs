@@ -149,6 +149,12 @@ fn last_line(words: &File) -> Option<String> {
     Some(words.trim().chars().filter(|c| !c.is_control()).collect())
 }
 
+/// True for a signal that this process ignores.
+pub fn is_ignored(signal: i32) -> bool {
+    let status = procfs::process::Process::myself().and_then(|own| own.status());
+    status.is_ok_and(|status| status.sigign & (1 << (signal - 1)) != 0)
+}
+
 /// What this process has open beside its standard streams.
 fn open_files() -> std::io::Result<Vec<RawFd>> {
     let number = |entry: std::io::Result<DirEntry>| Some(entry.ok()?.file_name().to_str()?.parse());
@@ -236,13 +242,11 @@ impl Taken {
         if let Some(taken) = TAKEN.get() {
             return Ok(taken);
         }
-        let status = procfs::process::Process::myself().and_then(|own| own.status());
-        let ignored = status.map_or(0, |status| status.sigign);
         // What the caller has had ignored (`nohup`, a job of a script) stays so.
         let taken = Taken {
             signals: INTERRUPTIONS
                 .into_iter()
-                .filter(|signal| ignored & (1 << (signal - 1)) == 0)
+                .filter(|signal| !is_ignored(*signal))
                 .collect(),
             is_idle: Arc::new(AtomicBool::new(true)),
         };

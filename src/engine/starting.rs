@@ -1,12 +1,16 @@
 //! Starts an instance, or leaves nothing of it.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use nix::sys::prctl::set_child_subreaper;
 use nix::sys::signal::Signal;
 use procfs::process::{Stat, all_processes};
+use signal_hook::consts::{SIGUSR1, SIGUSR2};
+use signal_hook::flag;
 
 use super::processes::{Identity, ticks_since_boot};
 use super::signals::send;
@@ -104,8 +108,28 @@ struct Offspring {
     earlier: Vec<Identity>,
 }
 
+/// Apptainer tells its parent how a start goes by these signals. Once its own is gone, that is this
+/// process, which they would end.
+const TO_THE_PARENT: [i32; 2] = [SIGUSR1, SIGUSR2];
+
+/// Has those signals do nothing, or again what they do by default. One that the caller has had ignored
+/// stays so.
+fn pass_over_signals_to_the_parent(pass_over: bool) {
+    static IS_IDLE: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    let is_idle = IS_IDLE.get_or_init(|| {
+        let is_idle = Arc::new(AtomicBool::new(true));
+        let signals = TO_THE_PARENT.into_iter();
+        for signal in signals.filter(|signal| !launch::is_ignored(*signal)) {
+            let _ = flag::register_conditional_default(signal, Arc::clone(&is_idle));
+        }
+        is_idle
+    });
+    is_idle.store(!pass_over, Ordering::SeqCst);
+}
+
 impl Offspring {
     fn watch() -> Self {
+        pass_over_signals_to_the_parent(true);
         let _ = set_child_subreaper(true); // Linux has known it since 3.4
         let me = std::process::id() as i32;
         let all = stats().into_iter();
@@ -140,6 +164,7 @@ impl Offspring {
 impl Drop for Offspring {
     fn drop(&mut self) {
         let _ = set_child_subreaper(false);
+        pass_over_signals_to_the_parent(false);
     }
 }
 

@@ -129,6 +129,23 @@ fn an_interrupted_start_leaves_nothing_at_whatever_moment() {
     }
 }
 
+#[test]
+fn what_apptainer_tells_its_parent_ends_no_start() {
+    let mut place = Place::new();
+    let real = place.environment()[std::ffi::OsStr::new("CTR_APPTAINER")].clone();
+    let real = real.to_str().unwrap();
+    let script = format!(
+        "#!/bin/sh
+        case \" $* \" in *' instance start '*) kill -USR1 $PPID; kill -USR2 $PPID ;; esac
+        exec {real} \"$@\"
+        "
+    );
+    let apptainer = place.write_program("told/apptainer", script);
+    place.set("CTR_APPTAINER", apptainer);
+    place.start("bio", &[]);
+    assert_eq!(place.status("bio"), "running");
+}
+
 /// An image that goes on until it is killed.
 fn deaf(place: &Place) -> String {
     let script = "#!/bin/sh\ntrap '' INT TERM HUP\necho > ready\nwhile :; do sleep 0.1; done\n";
