@@ -218,6 +218,21 @@ impl Session {
         self.shell
     }
 
+    /// Types a line. Xonsh 0.24 asks the terminal where the cursor is before each prompt, and loses
+    /// what was typed ahead: its prompt is waited for, and the line until it is seen.
+    #[track_caller]
+    pub fn line(&mut self, text: &str) {
+        if self.shell != Shell::Xonsh {
+            return self.terminal.line(text);
+        }
+        self.prompt();
+        let before = self.terminal.screen();
+        self.terminal.line(text);
+        self.terminal.until("the line is taken", |terminal| {
+            (terminal.screen() != before).then_some(())
+        });
+    }
+
     /// Has the shell itself run these commands, and gives exactly what they printed, stderr too.
     #[track_caller]
     pub fn eval(&mut self, commands: &str) -> String {
