@@ -49,6 +49,13 @@ impl Host {
         })
     }
 
+    /// Forgets its name: no state is left that lies under it.
+    pub fn forget(&self) {
+        if let Some(file) = &self.file {
+            let _ = fs::remove_file(file);
+        }
+    }
+
     fn read(&self, file: &Path) -> Option<String> {
         let metadata = fs::symlink_metadata(file).ok()?;
         let is_own = metadata.uid() == self.uid && metadata.mode() & super::OTHERS_WRITE == 0;
@@ -120,6 +127,8 @@ mod tests {
                 .map(|entry| entry.file_name())
         };
         assert_eq!(names().collect::<Vec<_>>(), [".boot-two"]);
+        host("old", "two", first).forget();
+        assert_eq!(host("new", "two", first).folder(), "new");
         // What leads elsewhere is no name.
         for text in ["../x", "a/b", "", ".."] {
             fs::write(root.path().join(".boot-two"), text).unwrap();

@@ -194,10 +194,14 @@ impl Store {
         let _ = fs::remove_file(self.temporary(name));
         for file in [self.file(name), self.root.join(format!("{name}.json"))] {
             match fs::remove_file(&file) {
-                Ok(()) => return Ok(()),
+                Ok(()) => break,
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => return Err(unwritable(&file, &error)),
             }
+        }
+        let mut left = fs::read_dir(self.folder()).into_iter().flatten().flatten();
+        if !left.any(|entry| entry.path().extension() == Some("json".as_ref())) {
+            self.host.forget();
         }
         Ok(())
     }

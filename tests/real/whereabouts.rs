@@ -241,6 +241,8 @@ fn a_host_that_is_renamed_knows_its_instances() {
     assert_eq!(place.ctr(["note", "bio", "K"]).ok().text(), "x\n");
     renamed("ctr start second; ctr stop --all").ok();
     assert!(place.state_files().is_empty());
+    let left = place.glob("state/ctr/instances/.boot-*");
+    assert!(left.is_empty(), "{left:#?}");
     assert!(place.processes().is_empty(), "{:#?}", place.processes());
 }
 

@@ -54,3 +54,77 @@ fn what_was_started_without_the_bus_serves_everyone() {
     assert_eq!(output.lines(), ["demo: /cnt/demo/1.0"; 2], "{output}");
     machine.assert_clean();
 }
+
+/// A session's bus would have Apptainer make a cgroup, which no other place can put a command into.
+#[test]
+fn what_was_started_in_a_session_serves_everyone_and_has_its_bus() {
+    let machine = Machine::new();
+    let script = r#"
+        ctr --quiet start -o demo/1.0 -e K=v bio
+        grep -o '"cgroup": *[a-z]*' ~/.apptainer/instances/app/ctr-vm/user/bio/bio.json
+        ctr exec bio sh -c 'echo $DBUS_SESSION_BUS_ADDRESS'
+        tr '\0' '\n' </proc/$(ctr list --json | grep -o '"pid": *[0-9]*' | tr -dc 0-9)/environ | grep ^DBUS
+    "#;
+    let output = machine.login(script).ok();
+    let address = "unix:path=/run/user/1000/bus";
+    assert_eq!(
+        output.lines(),
+        [
+            "\"cgroup\":false",
+            address,
+            &format!("DBUS_SESSION_BUS_ADDRESS={address}")
+        ],
+        "{output}"
+    );
+    let script =
+        "ctr exec -v bio demo; ctr exec --join direct bio sh -c 'echo $K; exit 7' || echo $?";
+    for output in [
+        machine.login(script),
+        machine.login(&script.replace("ctr exec", "bare ctr exec")),
+        machine.job(script),
+        machine.unit(script),
+    ] {
+        let output = output.ok();
+        assert_eq!(
+            output.lines(),
+            ["demo: /cnt/demo/1.0", "v", "7"],
+            "{output}"
+        );
+        assert!(!output.stderr.contains("through Apptainer"), "{output}");
+    }
+    machine.login("ctr stop bio").ok();
+    machine.assert_clean();
+}
+
+/// A session that is half dead names a bus that is not there.
+#[test]
+fn a_start_does_not_need_the_bus_that_it_is_told_of() {
+    let machine = Machine::new();
+    let script = r#"
+        export DBUS_SESSION_BUS_ADDRESS=unix:path=/nosuch/bus
+        ctr --quiet start bio; ctr exec bio echo inside; ctr --quiet restart bio; ctr exec bio echo again
+    "#;
+    machine.login(script).ok().prints(&["inside", "again"]);
+    machine.login("ctr stop bio").ok();
+    machine.assert_clean();
+}
+
+/// Limits are held by a cgroup, which a command is put into over the bus: from the session, and from
+/// where its address is not known, as long as it is there.
+#[test]
+fn limits_hold_for_commands_from_everywhere_and_after_a_restart() {
+    let machine = Machine::new();
+    let limit = r#"
+        pid=$(ctr list --json | grep -o '"pid": *[0-9]*' | tr -dc 0-9)
+        for ctr in ctr 'bare ctr'; do
+            scope=$($ctr exec bio cat /proc/self/cgroup)
+            [ "$scope" = "$(cat /proc/$pid/cgroup)" ] && cat "/sys/fs/cgroup${scope#0::}/pids.max"
+        done
+    "#;
+    let script = "ctr --quiet start bio -- --pids-limit 50".to_owned() + limit;
+    machine.login(&script).ok().prints(&["50", "50"]);
+    let script = "ctr --quiet restart bio".to_owned() + limit;
+    machine.login(&script).ok().prints(&["50", "50"]);
+    machine.login("ctr stop bio").ok();
+    machine.assert_clean();
+}
