@@ -63,19 +63,10 @@ fn what_was_started_in_a_session_serves_everyone_and_has_its_bus() {
         ctr --quiet start -o demo/1.0 -e K=v bio
         grep -o '"cgroup": *[a-z]*' ~/.apptainer/instances/app/ctr-vm/user/bio/bio.json
         ctr exec bio sh -c 'echo $DBUS_SESSION_BUS_ADDRESS'
-        tr '\0' '\n' </proc/$(ctr list --json | grep -o '"pid": *[0-9]*' | tr -dc 0-9)/environ | grep ^DBUS
     "#;
     let output = machine.login(script).ok();
-    let address = "unix:path=/run/user/1000/bus";
-    assert_eq!(
-        output.lines(),
-        [
-            "\"cgroup\":false",
-            address,
-            &format!("DBUS_SESSION_BUS_ADDRESS={address}")
-        ],
-        "{output}"
-    );
+    let expected = ["\"cgroup\":false", "unix:path=/run/user/1000/bus"];
+    assert_eq!(output.lines(), expected, "{output}");
     let script =
         "ctr exec -v bio demo; ctr exec --join direct bio sh -c 'echo $K; exit 7' || echo $?";
     for output in [
