@@ -34,6 +34,9 @@ pub const QUESTION: Duration = Duration::from_secs(20);
 /// For each command that is run inside to learn what a direct join needs, or the image's `PATH`.
 pub const LOOK_INSIDE: Duration = Duration::from_secs(10);
 
+/// For the bus of the session, and systemd behind it, to answer each question.
+pub const BUS: Duration = Duration::from_secs(5);
+
 /// For another to learn what a direct join needs: three looks inside, and what is between them.
 pub const LEARNING: Duration = Duration::from_secs(40);
 /// For the state to be free to take up what was learned: only a note or a look is that short.
@@ -43,8 +46,8 @@ pub const SAVING: Duration = Duration::from_secs(1);
 
 /// Before a terminal is told what is waited for.
 pub const TELL: Duration = Duration::from_secs(2);
-/// For another command that lives and does nothing: neither it nor what it started computes, reads or
-/// writes. A start that gets on is waited for as long as it takes.
+/// For Apptainer at a start, or another command, that lives and does nothing: neither it nor what it
+/// started computes, reads or writes. A start that gets on is waited for as long as it takes.
 pub const STALLED: Duration = Duration::from_secs(300);
 /// For Apptainer to come to an end with a start whose `ctr` was killed.
 pub const ORPHANED_START: Duration = Duration::from_secs(60);

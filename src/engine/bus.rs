@@ -35,11 +35,8 @@ fn withhold(variables: &mut Variables, is_clean: bool) {
 
 /// The variables with which Apptainer finds the bus; `None` where there is none.
 fn find(context: &Context) -> Option<[(OsString, OsString); 2]> {
-    let address = context.setting(BUS).filter(|address| {
-        let socket = address.strip_prefix(SOCKET);
-        let socket = socket.and_then(|path| path.split([',', ';']).next());
-        socket.is_none_or(|path| Path::new(path).exists())
-    });
+    let is_there = |address: &&str| of_socket(address).is_none_or(|socket| socket.exists());
+    let address = context.setting(BUS).filter(is_there);
     let sessions = context.setting(SESSION).map(PathBuf::from).into_iter();
     let usual = PathBuf::from(format!("/run/user/{}", context.uid));
     let sessions: Vec<PathBuf> = sessions.chain([usual]).collect();
@@ -57,6 +54,18 @@ fn find(context: &Context) -> Option<[(OsString, OsString); 2]> {
         .iter()
         .find(|session| session.join("bus").exists())?;
     Some(pair(session, format!("{SOCKET}{}/bus", session.display())))
+}
+
+/// The socket behind its address; `None` where there is none, or no file.
+pub fn socket(context: &Context) -> Option<PathBuf> {
+    let [_, (_, address)] = find(context)?;
+    of_socket(address.to_str()?)
+}
+
+/// The path in the address of a socket.
+fn of_socket(address: &str) -> Option<PathBuf> {
+    let path = address.strip_prefix(SOCKET)?.split([',', ';']).next()?;
+    Some(path.into())
 }
 
 impl Engine<'_> {

@@ -101,21 +101,56 @@ fn a_start_does_not_need_the_bus_that_it_is_told_of() {
 }
 
 /// Limits are held by a cgroup, which a command is put into over the bus: from the session, and from
-/// where its address is not known, as long as it is there.
+/// where its address is not known, as long as it is there; directly, and through Apptainer.
 #[test]
 fn limits_hold_for_commands_from_everywhere_and_after_a_restart() {
     let machine = Machine::new();
     let limit = r#"
         pid=$(ctr list --json | grep -o '"pid": *[0-9]*' | tr -dc 0-9)
-        for ctr in ctr 'bare ctr'; do
-            scope=$($ctr exec bio cat /proc/self/cgroup)
-            [ "$scope" = "$(cat /proc/$pid/cgroup)" ] && cat "/sys/fs/cgroup${scope#0::}/pids.max"
+        for join in direct apptainer; do
+            for ctr in ctr 'bare ctr'; do
+                scope=$($ctr exec --join $join bio cat /proc/self/cgroup)
+                [ "$scope" = "$(cat /proc/$pid/cgroup)" ] && cat "/sys/fs/cgroup${scope#0::}/pids.max"
+            done
         done
     "#;
-    let script = "ctr --quiet start bio -- --pids-limit 50".to_owned() + limit;
-    machine.login(&script).ok().prints(&["50", "50"]);
+    let script = "ctr --quiet start -o demo/1.0 bio -- --pids-limit 50".to_owned() + limit;
+    machine.login(&script).ok().prints(&["50"; 4]);
     let script = "ctr --quiet restart bio".to_owned() + limit;
-    machine.login(&script).ok().prints(&["50", "50"]);
+    machine.login(&script).ok().prints(&["50"; 4]);
+    // A shim is in it too, and what it starts: no more of them than the limit lets.
+    let script = r#"
+        ctr --quiet shim add bio demo; eval "$(ctr env bio)"; demo
+        ctr exec bio sh -c 'for i in $(seq 60); do sleep 60 & done; true' 2>&1 | grep -o 'annot fork' | head -n 1
+        ctr exec -v bio true
+    "#;
+    let output = machine.login(script).ok();
+    assert_eq!(
+        output.lines(),
+        ["demo: /cnt/demo/1.0", "annot fork"],
+        "{output}"
+    );
+    assert!(output.stderr.contains("joins directly"), "{output}");
     machine.login("ctr stop bio").ok();
+    machine.assert_clean();
+}
+
+/// Once the bus is gone, nobody can be put into the cgroup.
+#[test]
+fn an_instance_with_limits_whose_bus_is_gone_says_so() {
+    let machine = Machine::new();
+    let script = r#"
+        ctr --quiet start bio -- --pids-limit 50; ctr exec bio true
+        export DBUS_SESSION_BUS_ADDRESS=unix:path=/nosuch XDG_RUNTIME_DIR=/tmp
+        mkdir /tmp/empty; unshare --map-root-user --mount sh -c '
+            mount --bind /tmp/empty /run/user; exec unshare --user --map-user=1000 --map-group=1000 -- "$@"' \
+            sh ctr exec bio true || echo $?
+    "#;
+    let output = machine.login(script).ok();
+    assert_eq!(output.lines(), ["125"], "{output}");
+    for said in ["`bio` has a cgroup of its own", "no bus", "hint: "] {
+        assert!(output.stderr.contains(said), "{said}: {output}");
+    }
+    machine.login("rmdir /tmp/empty; ctr stop bio").ok();
     machine.assert_clean();
 }

@@ -24,6 +24,7 @@ use super::privileges::Privileges;
 use super::program;
 use super::raw::in_a_borrower;
 use super::relay::Relay;
+use super::scope::Scope;
 use super::target::Target;
 use crate::bounds::LOOK_INSIDE;
 use crate::context::Variables;
@@ -45,6 +46,8 @@ pub struct Direct<'a> {
     /// All but `PWD`.
     pub(super) environment: Variables,
     pub(super) privileges: Privileges,
+    /// What holds its limits, where it has some.
+    pub(super) scope: Option<Scope>,
     pub(super) cwd: &'a Path,
     /// It has the usual umask, not that of the caller.
     pub(super) usual_umask: bool,
@@ -78,7 +81,9 @@ impl Direct<'_> {
     pub fn run(mut self, words: &[OsString], in_own_folder: bool) -> Result<Infallible> {
         let (word, name) = (&words[0], self.name);
         let before = in_own_folder.then(here).transpose();
-        self.target.join().map_err(|why| {
+        // What is started from here on is in it, and the bus is not seen from inside.
+        let joined = self.scope.as_ref().map_or(Ok(()), Scope::enter);
+        joined.and_then(|()| self.target.join()).map_err(|why| {
             let message = format!("cannot join `{name}`: {why}");
             Error::new(Kind::Engine, message).hint("with `--join apptainer` Apptainer does it")
         })?;

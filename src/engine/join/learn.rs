@@ -12,6 +12,7 @@ use super::direct::Direct;
 use super::environ::{Call, DOUBTFUL, ImageEnvironment, OF_SHELLS};
 use super::privileges::Privileges;
 use super::raw::set_default;
+use super::scope;
 use super::seen::{self, SHOW, Seen, directly};
 use super::target::Target;
 use super::{Unknown, Verdict};
@@ -48,6 +49,14 @@ enum Failure {
     Lasting(Unknown),
 }
 
+/// What was found by looking.
+struct Found {
+    /// Those that the image's scripts may use.
+    names: BTreeSet<String>,
+    /// The scope that holds its limits.
+    unit: Option<String>,
+}
+
 impl Engine<'_> {
     /// Learns the way into the instance `name`.
     ///
@@ -61,9 +70,9 @@ impl Engine<'_> {
     ) -> Result<Verdict, Unknown> {
         // Where the caller ignores it, the end of a child is not told.
         let _ = set_default(Signal::SIGCHLD);
-        let learned = self.look(name, process, target).and_then(|names| {
+        let learned = self.look(name, process, target).and_then(|found| {
             let before = umask(Mode::from_bits_truncate(UMASK));
-            let learned = self.prove(name, process, names);
+            let learned = self.prove(name, process, found);
             umask(before);
             learned
         });
@@ -74,13 +83,8 @@ impl Engine<'_> {
         }
     }
 
-    /// Refuses what can be told by looking; gives the names that the image's scripts may use.
-    fn look(
-        &self,
-        name: &str,
-        process: &Process,
-        target: &Target,
-    ) -> Result<BTreeSet<String>, Failure> {
+    /// Refuses what can be told by looking; gives what is to be proved.
+    fn look(&self, name: &str, process: &Process, target: &Target) -> Result<Found, Failure> {
         let passing = |error: crate::error::Error| Passing(error.message);
         let binary = self.binary().map_err(passing)?;
         let record = self.record(name).map_err(passing)?;
@@ -88,6 +92,9 @@ impl Engine<'_> {
         let is_known = |release: &&str| binary.version.starts_with(*release);
         let is_this = |record: &Record| record.process == *process;
         let texts = target.script_texts().map_err(Passing)?;
+        let has_cgroup = record.as_ref().is_some_and(|record| record.has_cgroup);
+        let cgroup = target.read("cgroup").unwrap_or_default();
+        let unit = scope::unit_of(&String::from_utf8_lossy(&cgroup));
         let why = if !KNOWN_RELEASES.iter().any(is_known) {
             format!("Apptainer {} is not known to ctr", binary.version)
         } else if !record.as_ref().is_some_and(is_this) {
@@ -96,8 +103,8 @@ impl Engine<'_> {
             "it shares its namespaces".into()
         } else if mentions_words(&texts) {
             "its scripts look at the words of the command".into()
-        } else if record.is_some_and(|record| record.has_cgroup) {
-            "it has a cgroup of its own".into()
+        } else if has_cgroup && unit.is_none() {
+            "it has a cgroup of its own, which is no scope of your systemd".into()
         } else if target.read("attr/current").ok() != own_label {
             "it has a security label of its own".into()
         } else if target.has(FAKEROOT) {
@@ -105,7 +112,10 @@ impl Engine<'_> {
         } else if limits::has_minimal_dev(&binary.path, self.context).map_err(Passing)? {
             "apptainer.conf has `mount dev = minimal`".into()
         } else {
-            return Ok(names_in(&texts));
+            return Ok(Found {
+                names: names_in(&texts),
+                unit: unit.filter(|_| has_cgroup),
+            });
         };
         Err(Lasting(why))
     }
@@ -115,14 +125,21 @@ impl Engine<'_> {
         &self,
         name: &str,
         process: &Process,
-        mut names: BTreeSet<String>,
+        Found { mut names, unit }: Found,
     ) -> Result<Verdict, Failure> {
+        let passing = |error: crate::error::Error| Passing(error.message);
+        let bus = Variables::from_iter(self.bus_for(name).map_err(passing)?);
         let mut bare = hand_in::settings(&self.callers());
         for name in ["HOME", "PATH"].map(OsStr::new) {
             let value = self.context.variables.get(name);
             bare.extend(value.map(|value| (name.to_owned(), value.clone())));
         }
-        let first = self.see(name, &bare, FOLDERS[0])?;
+        bare.extend(bus.clone());
+        let mut first = self.see(name, &bare, FOLDERS[0])?;
+        // They come from here, not from the image.
+        first
+            .environment
+            .retain(|name, value| bus.get(name) != Some(value));
         let image = first.environment.keys().filter_map(|name| name.to_str());
         names.extend(image.chain(DOUBTFUL).map(str::to_owned));
         names.retain(|name| !is_steering(name) && !bare.contains_key(OsStr::new(name)));
@@ -153,6 +170,11 @@ impl Engine<'_> {
             target: Target::open(process, &self.context.place).map_err(Passing)?,
             environment: told,
             privileges,
+            scope: unit
+                .clone()
+                .map(|unit| self.scope(unit))
+                .transpose()
+                .map_err(Passing)?,
             cwd: Path::new(FOLDERS[1]),
             usual_umask: false,
         };
@@ -172,6 +194,7 @@ impl Engine<'_> {
             None => Ok(Verdict::Direct {
                 environment,
                 privileges,
+                unit,
             }),
         }
     }

@@ -9,6 +9,7 @@ mod program;
 mod prompt;
 pub(super) mod raw;
 mod relay;
+mod scope;
 mod seen;
 mod target;
 
@@ -19,10 +20,11 @@ use nix::unistd::{getgid, getgroups, getuid};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Engine, Process, Run, hand_in};
+use super::{Engine, Process, Run, bus, hand_in};
 use crate::bounds::WANTED_FILE_SYSTEM;
 use environ::{Call, ImageEnvironment};
 use privileges::Privileges;
+use scope::Scope;
 
 pub use direct::Direct;
 pub use raw::keep_back;
@@ -49,6 +51,9 @@ enum Verdict {
     Direct {
         environment: ImageEnvironment,
         privileges: Privileges,
+        /// The scope that holds its limits.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unit: Option<String>,
     },
     /// Apptainer is needed, and why.
     Aside(Unknown),
@@ -146,6 +151,7 @@ impl Engine<'_> {
             Verdict::Direct {
                 environment,
                 privileges,
+                unit,
             } => {
                 let hostos = run.hostos && !run.in_force.clean;
                 let variables = self.variables(&run.environment, run.keep, hostos);
@@ -153,13 +159,18 @@ impl Engine<'_> {
                     variables: &variables,
                     clean: run.in_force.clean,
                 };
-                environment.of_command(&call).map(|environment| Direct {
-                    name: run.name,
-                    target,
-                    environment,
-                    privileges,
-                    cwd: run.cwd,
-                    usual_umask: run.in_force.usual_umask,
+                let environment = environment.of_command(&call);
+                let scope = unit.map(|unit| self.scope(unit)).transpose();
+                environment.and_then(|environment| {
+                    Ok(Direct {
+                        name: run.name,
+                        target,
+                        environment,
+                        privileges,
+                        scope: scope?,
+                        cwd: run.cwd,
+                        usual_umask: run.in_force.usual_umask,
+                    })
                 })
             }
             Verdict::Aside(why) => Err(why),
@@ -169,6 +180,13 @@ impl Engine<'_> {
             learned,
             is_unknown: false,
         }
+    }
+
+    /// The scope of that name, where there is a bus to systemd.
+    fn scope(&self, unit: String) -> Result<Scope, Unknown> {
+        let socket = bus::socket(self.context);
+        let socket = socket.ok_or("has limits, and there is no bus to systemd")?;
+        Ok(Scope { unit, socket })
     }
 
     /// What stands for all that the knowledge depends on.
