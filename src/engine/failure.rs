@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use super::launch::Failed;
+use super::launch::{Failed, GIVEN_UP};
 use crate::error::{Error, Kind};
 
 /// The limits that an administrator sets.
@@ -12,7 +12,7 @@ const FORBIDDEN: &str = "apptainer.conf of this machine forbids it: `ctr doctor`
 const DAMAGED: &str = "the image seems to be damaged: make it or fetch it again";
 
 /// What a known text says, and what helps. The first that fits is taken.
-const KNOWN: [(&str, &str); 15] = [
+const KNOWN: [(&str, &str); 16] = [
     (
         "currently in use",
         "stop what uses the image, or open it read-only",
@@ -44,6 +44,10 @@ const KNOWN: [(&str, &str); 15] = [
     (
         "no space left on device",
         "free some space, or set APPTAINER_CACHEDIR and APPTAINER_TMPDIR",
+    ),
+    (
+        GIVEN_UP,
+        "look whether the file systems of its images and binds answer",
     ),
     ("not allowed", FORBIDDEN),
     ("configuration disallows", FORBIDDEN),

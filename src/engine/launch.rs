@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, RawFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -20,12 +21,20 @@ use signal_hook::iterator::Signals;
 use signal_hook::{SigId, flag, low_level};
 
 use super::join::keep_back;
+use super::processes::{Identity, start_time};
+use super::signals::send;
+use super::signs::Watch;
 
-/// How often the spinner looks for a new line of Apptainer's.
+/// How often it is seen how a program gets on.
 const LOOK: Duration = Duration::from_millis(100);
+/// How long one that is given up has to end.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// The signals with which a person or a scheduler ends what is being done.
 const INTERRUPTIONS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+
+/// What is said of one that does nothing.
+pub const GIVEN_UP: &str = "and was given up";
 
 /// A call that did not succeed.
 pub struct Failed {
@@ -48,14 +57,19 @@ impl Failed {
     }
 }
 
-/// Runs a command to its end. What it writes goes into memory, not into a pipe: the instance's
+/// Runs a command to its end, as long as it does something within the time `most`. What it writes goes into memory, not into a pipe: the instance's
 /// own processes inherit it, and a pipe would stay open as long as they live. So would any other
 /// file that the caller has open, a lock of `flock` above all: it has the three streams and nothing
 /// else.
 ///
 /// # Errors
-/// It cannot be run, exits with another status than 0, or a signal came.
-pub fn run(mut command: Command, doing: &str, show_progress: bool) -> Result<String, Failed> {
+/// It cannot be run, exits with another status than 0, does nothing for too long, or a signal came.
+pub fn run(
+    mut command: Command,
+    doing: &str,
+    most: Duration,
+    show_progress: bool,
+) -> Result<String, Failed> {
     let failed = Failed::saying;
     let words = memfd_create("apptainer", MFdFlags::MFD_CLOEXEC)
         .map(File::from)
@@ -78,7 +92,9 @@ pub fn run(mut command: Command, doing: &str, show_progress: bool) -> Result<Str
         ))
     })?;
     watch.child.store(child.id() as i32, Ordering::SeqCst);
-    let status = wait(child, &words, doing, show_progress);
+    let bar = show_progress.then(|| Progress::new(&words, doing));
+    let status = wait(child, most, bar.as_ref());
+    drop(bar);
     watch.child.store(0, Ordering::SeqCst);
 
     let words = read_all(words);
@@ -98,38 +114,67 @@ pub fn run(mut command: Command, doing: &str, show_progress: bool) -> Result<Str
     }
 }
 
-fn wait(
-    mut child: Child,
-    words: &File,
-    doing: &str,
-    show_progress: bool,
-) -> std::io::Result<ExitStatus> {
-    if !show_progress {
-        return child.wait();
+/// Waits for the end of a program, as long as it gets on.
+///
+/// # Errors
+/// Neither it nor what it started does anything for the time `most`, and it is ended.
+fn wait(mut child: Child, most: Duration, bar: Option<&Progress>) -> std::io::Result<ExitStatus> {
+    let pid = child.id() as i32;
+    let identity = start_time(pid).map(|start_time| Identity { pid, start_time });
+    let mut watch = Watch::new(pid);
+    let (tell, ended) = channel();
+    std::thread::spawn(move || tell.send(child.wait()));
+    loop {
+        match ended.recv_timeout(LOOK) {
+            Ok(status) => return status,
+            Err(_) if watch.idle() > most => break,
+            Err(_) => watch.look(),
+        }
+        if let Some(bar) = bar {
+            bar.show();
+        }
     }
-    let style = ProgressStyle::with_template("{spinner} {msg}").expect("a constant template");
-    let bar = ProgressBar::new_spinner().with_style(style);
-    bar.set_message(doing.to_owned());
-    let done = Arc::new(AtomicBool::new(false));
-    let ticker = {
-        let (bar, done, doing) = (bar.clone(), Arc::clone(&done), doing.to_owned());
-        let words = words.try_clone();
-        std::thread::spawn(move || {
-            while !done.load(Ordering::SeqCst) {
-                std::thread::park_timeout(LOOK);
-                if let Some(line) = words.as_ref().ok().and_then(last_line) {
-                    bar.set_message(format!("{doing}: {line}"));
-                }
-                bar.tick();
-            }
-        })
-    };
-    let status = child.wait();
-    done.store(true, Ordering::SeqCst);
-    ticker.thread().unpark();
-    let _ = ticker.join();
-    bar.finish_and_clear();
-    status
+    for signal in [Signal::SIGTERM, Signal::SIGKILL] {
+        if let Some(identity) = identity {
+            let _ = send(signal, identity);
+        }
+        // One that waits for a file server may not end even so.
+        let _ = ended.recv_timeout(GRACE);
+    }
+    let most = humantime::format_duration(most);
+    Err(std::io::Error::new(
+        std::io::ErrorKind::TimedOut,
+        format!("it did nothing for {most}, {GIVEN_UP}"),
+    ))
+}
+
+/// Shows a terminal that something is being done, and the newest words of it.
+struct Progress<'a> {
+    bar: ProgressBar,
+    words: &'a File,
+    doing: &'a str,
+}
+
+impl<'a> Progress<'a> {
+    fn new(words: &'a File, doing: &'a str) -> Self {
+        let style = ProgressStyle::with_template("{spinner} {msg}").expect("a constant template");
+        let bar = ProgressBar::new_spinner().with_style(style);
+        bar.set_message(doing.to_owned());
+        Progress { bar, words, doing }
+    }
+
+    fn show(&self) {
+        if let Some(line) = last_line(self.words) {
+            self.bar.set_message(format!("{}: {line}", self.doing));
+        }
+        self.bar.tick();
+    }
+}
+
+impl Drop for Progress<'_> {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
 }
 
 /// The newest whole line that Apptainer wrote, without its prefix. Read at an offset of its own:
@@ -254,5 +299,26 @@ impl Taken {
             flag::register_conditional_default(*signal, Arc::clone(&taken.is_idle))?;
         }
         Ok(TAKEN.get_or_init(|| taken))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(script: &str, most: Duration) -> Result<String, String> {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", script]);
+        run(shell, "testing", most, false).map_err(|failed| failed.words)
+    }
+
+    #[test]
+    fn one_that_does_nothing_for_long_is_given_up() {
+        let long = Duration::from_secs(600);
+        assert_eq!(said("echo a; sleep 0.2; echo b", long).unwrap(), "a\nb\n");
+        for script in ["exec sleep 1000", "trap '' TERM; exec sleep 1000"] {
+            let error = said(script, Duration::from_secs(1)).unwrap_err();
+            assert_eq!(error, "it did nothing for 1s, and was given up");
+        }
     }
 }

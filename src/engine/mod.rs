@@ -38,6 +38,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::bounds::STALLED;
 use crate::config::Config;
 use crate::context::{Context, Variables};
 use crate::environment::Folded;
@@ -55,7 +56,7 @@ pub use origin::{Origin, records_folder, use_records_of};
 pub use processes::start_time;
 pub use records::Record;
 pub use refusal::{NOT_THERE, cannot_run, no_folder, not_there, wrong_folder};
-pub use signs::Signs;
+pub use signs::Watch;
 pub use stats::{Stats, Usage, uptime_seconds};
 pub use stop::{Manner, Stopped, Stopping};
 pub use surrounding::{Surrounding, around};
@@ -185,7 +186,7 @@ impl<'a> Engine<'a> {
         let mut command = self.command(self.variables(&Folded::default(), false, true))?;
         command.arg("build").arg(image).arg(tree);
         let what = "Apptainer cannot build the hostos skeleton";
-        launch::run(command, "building the hostos skeleton", false)
+        launch::run(command, "building the hostos skeleton", STALLED, false)
             .map(drop)
             .map_err(|failed| failure::explain(what, &failed))
     }

@@ -1,23 +1,87 @@
 //! Does another process get on with what it does?
 
+use std::time::{Duration, Instant};
+
 use procfs::process::{Process as Proc, all_processes};
 
 /// Clock ticks of processor time that a program needs which only waits.
 const OF_WAITING: u64 = 10;
 
+/// How often it is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Watches whether a process gets on. The looks are counted, not the time: this process may itself have
+/// been stopped meanwhile.
+pub struct Watch {
+    pid: i32,
+    signs: Option<Signs>,
+    looked: Instant,
+    /// How many looks in a row have found that it did nothing.
+    idle: u32,
+    /// How many in a row have found it stopped.
+    stopped: u32,
+}
+
+impl Watch {
+    /// Begins to watch the process `pid`, and all that it starts.
+    pub fn new(pid: i32) -> Self {
+        Watch {
+            pid,
+            signs: Signs::of(pid),
+            looked: Instant::now(),
+            idle: 0,
+            stopped: 0,
+        }
+    }
+
+    /// Looks again when it is time, which is for the caller to call often.
+    pub fn look(&mut self) {
+        if self.looked.elapsed() < LOOK {
+            return;
+        }
+        self.looked = Instant::now();
+        let now = Signs::of(self.pid);
+        // What it has started may go on all the same.
+        self.stopped = match now.as_ref().is_some_and(|signs| signs.is_stopped) {
+            true => self.stopped + 1,
+            false => 0,
+        };
+        let gets_on = match (&now, &self.signs) {
+            (Some(now), Some(before)) => now.differ_from(before),
+            _ => false,
+        };
+        if gets_on {
+            self.signs = now;
+            self.idle = 0;
+        } else {
+            self.idle += 1;
+        }
+    }
+
+    /// For how long it has done nothing.
+    pub fn idle(&self) -> Duration {
+        LOOK * self.idle
+    }
+
+    /// For how long a signal has held it.
+    pub fn stopped(&self) -> Duration {
+        LOOK * self.stopped
+    }
+}
+
 /// What a process and those that it has started have done so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signs {
+struct Signs {
     pids: Vec<i32>,
     ticks: u64,
     bytes: u64,
     /// A signal stopped it, and it waits to be continued.
-    pub is_stopped: bool,
+    is_stopped: bool,
 }
 
 impl Signs {
     /// Those of the process `pid`; `None` when it has ended.
-    pub fn of(pid: i32) -> Option<Self> {
+    fn of(pid: i32) -> Option<Self> {
         let own = Proc::new(pid).ok()?;
         let is_stopped = own.stat().ok()?.state == 'T';
         let started = started_by(pid);
@@ -37,7 +101,7 @@ impl Signs {
     }
 
     /// True when something was done since `before`.
-    pub fn differ_from(&self, before: &Signs) -> bool {
+    fn differ_from(&self, before: &Signs) -> bool {
         self.pids != before.pids
             || self.bytes != before.bytes
             || self.ticks >= before.ticks + OF_WAITING

@@ -15,6 +15,7 @@ use signal_hook::flag;
 use super::processes::{Identity, ticks_since_boot};
 use super::signals::send;
 use super::{Engine, Manner, Started, births, failure, launch};
+use crate::bounds::STALLED;
 use crate::environment;
 use crate::error::{Error, Kind, Result};
 use crate::setup::Setup;
@@ -41,11 +42,11 @@ impl Engine<'_> {
         self.go_to_start_folder(&mut command, setup);
         let what = format!("Apptainer cannot start `{}` from {image}", setup.name);
         let offspring = Offspring::watch();
-        let said = launch::run(command, &format!("starting {}", setup.name), show_progress)
-            .map_err(|failed| {
-                self.undo_start(&setup.name, &offspring);
-                failure::explain(&what, &failed)
-            })?;
+        let doing = format!("starting {}", setup.name);
+        let said = launch::run(command, &doing, STALLED, show_progress).map_err(|failed| {
+            self.undo_start(&setup.name, &offspring);
+            failure::explain(&what, &failed)
+        })?;
         let record = self.record(&setup.name)?.ok_or_else(|| {
             self.undo_start(&setup.name, &offspring);
             Error::new(

@@ -14,14 +14,12 @@ use rustix::net::sockopt::socket_peercred;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 
 use crate::bounds::{STALLED, STOPPED, TELL};
-use crate::engine::Signs;
+use crate::engine::Watch;
 use crate::error::{Error, Kind, Result};
 
 const LOOK: Duration = Duration::from_millis(20);
 /// How long who waits sleeps at most.
 const NAP: Duration = Duration::from_millis(100);
-/// How often it is seen whether who holds a lock gets on.
-const LOOK_AT_HOLDER: Duration = Duration::from_secs(1);
 
 /// Anybody may take any name. When another user has taken ours, the next of so many is the lock.
 const SPARE: usize = 8;
@@ -65,7 +63,8 @@ impl Lock {
             };
             let mut watch = Watch::new(holder.pid);
             while !holder.hangs_up(NAP) {
-                if let Some(why) = watch.fault() {
+                watch.look();
+                if let Some(why) = fault(&watch) {
                     return Err(given_up(what, holder.pid, why));
                 }
                 if left_to_tell.is_some_and(|time| Instant::now() >= time) {
@@ -145,54 +144,12 @@ impl Holder {
     }
 }
 
-/// Watches whether who holds a lock gets on.
-struct Watch {
-    pid: i32,
-    signs: Option<Signs>,
-    /// When it last did something.
-    alive: Instant,
-    stopped_since: Option<Instant>,
-    looked: Instant,
-}
-
-impl Watch {
-    fn new(pid: i32) -> Self {
-        Watch {
-            pid,
-            signs: Signs::of(pid),
-            alive: Instant::now(),
-            stopped_since: None,
-            looked: Instant::now(),
-        }
+/// Why who holds a lock need not be waited for any longer.
+fn fault(watch: &Watch) -> Option<&'static str> {
+    if watch.stopped() > STOPPED {
+        return Some("is stopped");
     }
-
-    /// Why it need not be waited for any longer.
-    fn fault(&mut self) -> Option<&'static str> {
-        if self.looked.elapsed() < LOOK_AT_HOLDER {
-            return None;
-        }
-        self.looked = Instant::now();
-        let now = Signs::of(self.pid);
-        let is_stopped = now.as_ref().is_some_and(|signs| signs.is_stopped);
-        let gets_on = match (&now, &self.signs) {
-            (Some(now), Some(before)) => now.differ_from(before),
-            _ => false,
-        };
-        if gets_on {
-            self.alive = Instant::now();
-            self.signs = now;
-        }
-        // What it has started may go on all the same.
-        self.stopped_since = match is_stopped {
-            true => self.stopped_since.or(Some(Instant::now())),
-            false => None,
-        };
-        match self.stopped_since {
-            Some(since) if since.elapsed() > STOPPED => Some("is stopped"),
-            _ if self.alive.elapsed() > STALLED => Some("has done nothing for long"),
-            _ => None,
-        }
-    }
+    (watch.idle() > STALLED).then_some("has done nothing for long")
 }
 
 fn given_up(what: &str, pid: i32, why: &str) -> Error {
