@@ -21,6 +21,11 @@ use crate::regular;
 /// was printed and never evaluated is not kept for good.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
+/// The variable by which a session names its folder.
+const SESSION: &str = "XDG_RUNTIME_DIR";
+/// Those by which Slurm, PBS and LSF mark the processes of a job.
+const JOBS: [&str; 3] = ["SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID"];
+
 /// Where the folder is when no session gives one.
 const TMP: &str = "/tmp";
 
@@ -89,8 +94,8 @@ fn cannot_write(path: &Path, error: std::io::Error) -> Error {
 }
 
 /// The first of these that nobody else can put programs into; made when it is missing:
-/// `$XDG_RUNTIME_DIR/ctr`; `/run/user/<uid>/ctr` (jobs of `cron` are not told of it); `/tmp/ctr-<uid>`; where
-/// that is another's, `/tmp/ctr-<uid>-<six letters>`. For a shim, the one that it is in.
+/// `$XDG_RUNTIME_DIR/ctr`, where that lasts as long as the caller; `/tmp/ctr-<uid>`; where that is another's,
+/// `/tmp/ctr-<uid>-<six letters>`. For a shim, the one that it is in.
 ///
 /// # Errors
 /// None can be made.
@@ -99,7 +104,7 @@ pub fn private_folder(context: &Context) -> Result<PathBuf> {
         return Ok(shim.private_folder.clone());
     }
     let uid = context.uid;
-    for folder in in_sessions(context) {
+    if let Some(folder) = in_session(context) {
         let above = folder.parent().unwrap_or(&folder);
         let can_be = private::is_safe_above(above, uid) && access(above, AccessFlags::W_OK).is_ok();
         if can_be && is_made(&folder, uid) {
@@ -128,7 +133,7 @@ pub fn private_folder(context: &Context) -> Result<PathBuf> {
 
 /// What is in the way of a better place than `folder`, when something is.
 pub fn passed_over(context: &Context, folder: &Path) -> Option<Error> {
-    let places = in_sessions(context).chain([in_tmp(context)]);
+    let places = in_session(context).into_iter().chain([in_tmp(context)]);
     let mut better = places.take_while(|place| place != folder);
     let there = better.find(|place| place.symlink_metadata().is_ok());
     there.and_then(|place| private::check(&place, context.uid).err())
@@ -136,7 +141,9 @@ pub fn passed_over(context: &Context, folder: &Path) -> Option<Error> {
 
 /// Every such folder that this user has here: other sessions may have had another.
 pub fn private_folders(context: &Context) -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = in_sessions(context).collect();
+    let named = context.setting(SESSION).map(PathBuf::from);
+    let sessions = named.into_iter().chain([of_logins(context)]);
+    let mut folders: Vec<PathBuf> = sessions.map(|folder| folder.join("ctr")).collect();
     let usual = in_tmp(context);
     if is_anothers(&usual, context.uid) {
         folders.extend(others_in_tmp(context));
@@ -147,12 +154,18 @@ pub fn private_folders(context: &Context) -> Vec<PathBuf> {
     folders
 }
 
-/// The folders that a login session gives, the caller's first.
-fn in_sessions(context: &Context) -> impl Iterator<Item = PathBuf> {
-    let named = context.setting("XDG_RUNTIME_DIR").map(PathBuf::from);
-    let usual = PathBuf::from(format!("/run/user/{}", context.uid));
-    let folders = named.into_iter().filter(|named| named.is_absolute());
-    folders.chain([usual]).map(|folder| folder.join("ctr"))
+/// The folder that the caller's session gives. The one of logins goes with the last of them, also while a
+/// job runs that was told of it.
+fn in_session(context: &Context) -> Option<PathBuf> {
+    let named = PathBuf::from(context.setting(SESSION)?);
+    let outlives_it =
+        named == of_logins(context) && JOBS.iter().any(|job| context.setting(job).is_some());
+    (named.is_absolute() && !outlives_it).then(|| named.join("ctr"))
+}
+
+/// What systemd makes at the first login of a user, and removes after the last logout.
+fn of_logins(context: &Context) -> PathBuf {
+    format!("/run/user/{}", context.uid).into()
 }
 
 fn in_tmp(context: &Context) -> PathBuf {

@@ -222,3 +222,31 @@ fn it_is_not_made_where_another_can_put_a_folder_in_its_place() {
     output.says(&["/tmp", "XDG_RUNTIME_DIR"]);
     assert!(!output.text().contains("CTR_INSTANCE"), "{output}");
 }
+
+/// `/run/user/UID` is there while the user is logged in to the node: a job is told of it, and outlives it.
+#[test]
+fn a_job_does_not_use_a_folder_that_goes_with_a_logout() {
+    let mut place = without_runtime_folder();
+    let of_logins = format!("/run/user/{}", nix::unistd::getuid());
+    let logged_in =
+        format!("mount -t tmpfs none /run; mkdir -p {of_logins}; chmod 700 {of_logins}");
+    let is_in = |place: &Place, folder: &str| {
+        let code = with_own_tmp(place, &logged_in, &ENV).ok();
+        let marked = format!("{folder}/shims/bio");
+        assert!(code.text().contains(&marked), "{folder}: {code}");
+    };
+    is_in(&place, &fallback()); // cron and `su` are told of none
+    place.set("XDG_RUNTIME_DIR", &of_logins);
+    is_in(&place, &format!("{of_logins}/ctr"));
+    for job in ["SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID"] {
+        place.set(job, "7");
+        is_in(&place, &fallback());
+        place.unset(job);
+    }
+    // What a site makes for the job alone is the job's.
+    place.set("SLURM_JOB_ID", "7");
+    let own = place.folder("of-job");
+    place.mode(&own, 0o700);
+    place.set("XDG_RUNTIME_DIR", &own);
+    is_in(&place, own.join("ctr").to_str().unwrap());
+}
