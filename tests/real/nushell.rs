@@ -115,10 +115,8 @@ fn prompt_becomes(terminal: &mut Terminal, command: &str, prompt: &str) {
     });
 }
 
-#[test]
-fn the_line_for_the_rc_file_makes_the_prompt_show_the_active_instance() {
-    let place = Place::new();
-    place.start("bio", &["-e", "K=v"]);
+/// A session at its prompt, whose rc file has the line that loads the integration.
+fn session(place: &Place) -> Terminal {
     place.write(
         "config/nushell/config.nu",
         "$env.config.show_banner = false
@@ -127,8 +125,54 @@ fn the_line_for_the_rc_file_makes_the_prompt_show_the_active_instance() {
         $env.PROMPT_COMMAND_RIGHT = ''
         mkdir ($nu.user-autoload-dirs | last); ctr init nushell | save -f ($nu.user-autoload-dirs | last | path join ctr.nu)",
     );
-    let mut terminal = nu(&place).terminal();
+    let mut terminal = nu(place).terminal();
     prompt_becomes(&mut terminal, "", "READY>");
+    terminal
+}
+
+/// The `PATH` of the session, as the programs that it starts have it.
+#[track_caller]
+fn path(place: &Place, terminal: &mut Terminal) -> String {
+    let (part, whole) = (place.path("path.part"), place.path("path"));
+    let _ = std::fs::remove_file(&whole);
+    let note = format!("^env -0 o> {}; ^mv {0} {}", part.display(), whole.display());
+    terminal.line(&note);
+    eventually("it is noted", || whole.exists().then_some(()));
+    let noted = noted(place, "path");
+    get(&noted, "PATH").expect("a PATH").to_owned()
+}
+
+#[test]
+fn the_folder_of_shims_is_on_path_while_the_instance_is_active_and_only_then() {
+    let place = Place::new();
+    place.start("bio", &[]);
+    let mut terminal = session(&place);
+    let before = path(&place, &mut terminal);
+    let with_shims = format!("{}:{before}", place.shims("bio").display());
+    // What `deactivate` of another tool does: it puts back the PATH that it found.
+    prompt_becomes(
+        &mut terminal,
+        "ctr use bio; $env.FOUND = $env.PATH",
+        "(ctr:bio) READY>",
+    );
+    assert_eq!(path(&place, &mut terminal), with_shims);
+    prompt_becomes(&mut terminal, "ctr leave; $env.PATH = $env.FOUND", "READY>");
+    assert_eq!(path(&place, &mut terminal), before);
+    prompt_becomes(
+        &mut terminal,
+        "$env.FOUND = $env.PATH; ctr use bio; $env.PATH = $env.FOUND",
+        "(ctr:bio) READY>",
+    );
+    assert_eq!(path(&place, &mut terminal), with_shims);
+    prompt_becomes(&mut terminal, "ctr leave", "READY>");
+    assert_eq!(path(&place, &mut terminal), before);
+}
+
+#[test]
+fn the_line_for_the_rc_file_makes_the_prompt_show_the_active_instance() {
+    let place = Place::new();
+    place.start("bio", &["-e", "K=v"]);
+    let mut terminal = session(&place);
     prompt_becomes(&mut terminal, "ctr use bio", "(ctr:bio) READY>");
     prompt_becomes(&mut terminal, "ctr leave", "READY>");
     prompt_becomes(&mut terminal, "ctr use bio", "(ctr:bio) READY>");
