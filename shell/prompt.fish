@@ -18,7 +18,8 @@ function __ctr_hook --on-event fish_prompt
     # Others put a whole PATH of before back: a virtual environment that is left, direnv.
     if test "$CTR_PATH_ENTRY:$PATH" != "$__ctr_seen"
         if set -q __ctr_held[1]
-            command __ctr_binary__ env --shell fish --hold "$(string join : -- $__ctr_held)" | source
+            set -l held (string join : -- $__ctr_held)
+            command __ctr_binary__ env --shell fish --hold "$held" | source
         end
         set -gu __ctr_seen "$CTR_PATH_ENTRY:$PATH"
     end

@@ -1,7 +1,7 @@
 //! What only the shell itself knows of a variable: that it is not exported, read-only, an array, an
 //! integer. No child can give that back.
 
-use crate::support::{Place, Shell};
+use crate::support::{Place, Shell, here};
 
 /// Definitions, and what shows them as they are.
 fn definitions(shell: Shell) -> (&'static str, &'static str) {
@@ -75,11 +75,11 @@ fn leaving_gives_back_what_only_the_shell_knew() {
 #[test]
 fn nothing_of_it_stays_behind_in_the_shell() {
     let place = place();
-    for (shell, list) in [
+    for (shell, list) in here([
         (Shell::Bash, "compgen -v; compgen -A function || :"),
         (Shell::Zsh, "print -l ${(ok)parameters} ${(ok)functions}"),
         (Shell::Fish, "set --names; functions --names --all"),
-    ] {
+    ]) {
         let (define, _) = definitions(shell);
         let (enter, leave) = (shell.eval("ctr env bio"), shell.eval("ctr env --unset"));
         let change = match shell {
@@ -111,10 +111,10 @@ const KNOWN: [&str; 4] = [
 fn a_read_only_path_does_not_keep_the_rest() {
     let place = Place::new();
     place.start("bio", &["-e", "K=v"]);
-    for (shell, fix) in [
+    for (shell, fix) in here([
         (Shell::Bash, "readonly PATH"),
         (Shell::Zsh, "typeset -r PATH"),
-    ] {
+    ]) {
         let (enter, leave) = (shell.eval("ctr env bio"), shell.eval("ctr env --unset"));
         let script = format!(
             "{fix}\n{enter}\necho \"$CTR_INSTANCE $K\"\n{leave}\necho \"[${{CTR_INSTANCE-}}${{K-}}]\""

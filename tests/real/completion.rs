@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Place, Session, Shell};
+use crate::support::{Place, Session, Shell, here};
 
 /// What makes an interactive shell ready: zsh has no completion of its own before `compinit`.
 fn prepared(shell: Shell, more: &str) -> String {
@@ -162,7 +162,7 @@ fn the_active_instance_is_meant_by_a_dot() {
 fn the_commands_own_completion_goes_on_after_it() {
     let place = furnished();
     let loaded = "source /usr/share/bash-completion/bash_completion\n";
-    for (shell, theirs) in [
+    for (shell, theirs) in here([
         (
             Shell::Bash,
             format!("{loaded}complete -W 'alpha beta' wonderful"),
@@ -175,7 +175,7 @@ fn the_commands_own_completion_goes_on_after_it() {
             Shell::Fish,
             "complete -c wonderful -f -a 'alpha beta'".into(),
         ),
-    ] {
+    ]) {
         let rc = format!("{}\n{theirs}", init(shell, ""));
         let mut session = shell.interactive(&place, &rc);
         for typed in [
@@ -275,7 +275,7 @@ fn the_users_own_ways_do_not_matter() {
         ),
         (Shell::Fish, "function math; end"),
     ];
-    for (shell, ways) in strange {
+    for (shell, ways) in here(strange) {
         for rc in [
             format!("{ways}\n{}", init(shell, "")),
             format!("{}\n{ways}", init(shell, "")),

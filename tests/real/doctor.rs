@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::support::{Output, Place, Shell};
+use crate::support::{Output, Place, Shell, here};
 
 /// The line for the rc file, and that file.
 fn line_and_file(shell: Shell, place: &Place) -> (String, PathBuf) {
@@ -124,12 +124,12 @@ fn from_an_interactive_shell_that_loads_the_integration_all_is_well() {
 
 #[test]
 fn the_other_files_that_a_shell_reads_count_as_well() {
-    for (shell, below) in [
+    for (shell, below) in here([
         (Shell::Bash, "home/.bash_profile"),
         (Shell::Bash, "home/.profile"),
         (Shell::Zsh, "dots/.zshrc"),
         (Shell::Fish, "config/fish/conf.d/ctr.fish"),
-    ] {
+    ]) {
         let mut place = Place::new();
         place.set("ZDOTDIR", place.path("dots"));
         let file = place.write(below, line_and_file(shell, &place).0);

@@ -1,15 +1,15 @@
 //! What `ctr env` and `ctr init` print, as code: in strict scripts, on failure, and for whom.
 
-use crate::support::{Place, Script, Shell, get, noted};
+use crate::support::{Place, Script, Shell, get, here, noted};
 
 #[test]
 fn a_strict_script_goes_through_without_a_word() {
     let place = Place::new();
     place.start("bio", &["-e", "K=v"]);
-    for (shell, strict) in [
+    for (shell, strict) in here([
         (Shell::Bash, "set -euo pipefail"),
         (Shell::Zsh, "setopt err_exit no_unset pipe_fail"),
-    ] {
+    ]) {
         let name = shell.name();
         let script = format!(
             "{strict}
@@ -29,10 +29,10 @@ fn a_strict_script_goes_through_without_a_word() {
 #[test]
 fn a_strict_script_ends_where_the_evaluation_fails() {
     let place = Place::new();
-    for (shell, strict) in [
+    for (shell, strict) in here([
         (Shell::Bash, "set -euo pipefail"),
         (Shell::Zsh, "setopt err_exit no_unset pipe_fail"),
-    ] {
+    ]) {
         for (command, named) in [
             ("ctr env nosuch", "nosuch"),
             ("ctr env --wrong", "--wrong"),
@@ -159,14 +159,14 @@ fn the_code_can_be_taken_without_quotes_and_no_blank_is_lost() {
     let place = Place::new();
     let value = " two  blanks \t\ttabs\n\nlines 'q' ";
     place.start("bio", &["-e", &format!("K={value}"), "-e", "OLD=of bio"]);
-    for (shell, first) in [
+    for (shell, first) in here([
         (Shell::Bash, ""),
         (Shell::Bash, "set -o posix"),
         (Shell::Zsh, ""),
         (Shell::Zsh, "emulate sh"),
         (Shell::Zsh, "emulate ksh"),
         (Shell::Sh, ""),
-    ] {
+    ]) {
         let script = Script::new(&place, shell)
             .line(first)
             .export("OLD", value_of_old())
@@ -241,7 +241,7 @@ fn the_aliases_of_the_user_do_not_bite() {
         \\eval \"$(ctr env --unset)\"
         \\echo \"[$K]\""
     );
-    for shell in [Shell::Bash, Shell::Zsh] {
+    for shell in here([Shell::Bash, Shell::Zsh]) {
         let script = script.replace("$0", shell.name());
         let output = shell.script(&place, &script).ok();
         assert_eq!(output.text(), "bio v\n[]\n", "{shell:?}");
@@ -314,7 +314,7 @@ fn init_for_a_shell_that_it_does_not_know_is_wrong_usage() {
 
 #[test]
 fn the_options_of_the_user_do_not_matter() {
-    for (shell, options) in [
+    for (shell, options) in here([
         (
             Shell::Bash,
             "set -euo pipefail; set -o noclobber; shopt -s nullglob failglob extglob; IFS=:/",
@@ -324,7 +324,7 @@ fn the_options_of_the_user_do_not_matter() {
             "setopt err_exit no_unset pipe_fail no_clobber null_glob ksh_arrays posix_identifiers \
              sh_word_split glob_subst ksh_glob posix_builtins; IFS=:/",
         ),
-    ] {
+    ]) {
         // Each its own: the second could not write over what the first has noted.
         let place = Place::new();
         place.start("bio", &["-e", "K=a  b*"]);
@@ -353,7 +353,7 @@ fn the_options_of_the_user_do_not_matter() {
 fn a_subshell_changes_only_itself() {
     let place = Place::new();
     place.start("bio", &["-e", "K=v"]);
-    for shell in [Shell::Bash, Shell::Zsh] {
+    for shell in here([Shell::Bash, Shell::Zsh]) {
         let init = shell.eval(&format!("ctr init {}", shell.name()));
         let script = format!(
             "{init}\n(ctr use bio; echo $CTR_INSTANCE$K)\necho \"[${{CTR_INSTANCE-}}${{K-}}]\"

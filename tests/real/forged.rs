@@ -1,7 +1,7 @@
 //! Environments, state files and sidecars of others: no shell runs what they say, and none takes them
 //! for something that it remembered itself.
 
-use crate::support::{Place, Script, Shell, get, noted};
+use crate::support::{Place, Script, Shell, get, here, noted};
 
 /// Every shell that evaluates code.
 fn shells() -> impl Iterator<Item = Shell> {
@@ -160,12 +160,12 @@ fn no_variable_of_a_sidecar_becomes_a_memory() {
 fn what_a_shell_remembers_is_given_to_no_child() {
     let place = Place::new();
     place.start("bio", &["-e", "K=of bio"]);
-    for (shell, define, all) in [
+    for (shell, define, all) in here([
         (Shell::Bash, "K=mine", "set -a"),
         (Shell::Zsh, "K=mine", "setopt all_export"),
         (Shell::Sh, "K=mine", "set -a"),
         (Shell::Fish, "set -g K mine", ""),
-    ] {
+    ]) {
         let script = Script::new(&place, shell)
             .line(define)
             .line(all)

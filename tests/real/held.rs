@@ -1,7 +1,7 @@
 //! The prompt hook holds PATH against what is active, whatever others put back: while an instance is
 //! active the folder of its shims is there once, and afterwards it is gone.
 
-use crate::support::{Place, Session, Shell};
+use crate::support::{Place, Session, Shell, here};
 
 /// What a virtual environment does: it remembers the whole PATH, and puts it back.
 fn virtual_environment(shell: Shell) -> &'static str {
@@ -133,7 +133,7 @@ fn a_folder_that_another_shell_has_put_there_is_left_to_it() {
 
 #[test]
 fn the_other_shells_hold_it_too() {
-    for (shell, old, put, back) in [
+    for (shell, old, put, back) in here([
         (
             Shell::Tcsh,
             "setenv OLD $PATH",
@@ -152,7 +152,7 @@ fn the_other_shells_hold_it_too() {
             "set-env PATH /usr/bin:/bin",
             "set-env PATH $old",
         ),
-    ] {
+    ]) {
         let place = Place::new();
         place.start("bio", &[]);
         let shims = place.shims("bio").display().to_string();

@@ -4,7 +4,7 @@
 use std::fs;
 
 use crate::prompt::environment;
-use crate::support::{Place, Session, Shell, eventually};
+use crate::support::{Place, Session, Shell, eventually, here};
 
 fn init(shell: Shell) -> String {
     shell.eval(&format!("ctr init {}", shell.name()))
@@ -207,7 +207,7 @@ fn an_idle_prompt_runs_nothing_and_reads_nothing_on_the_home() {
 fn the_statuses_of_a_pipe_are_kept() {
     let place = Place::new();
     place.start("bio", &[]);
-    for (shell, hook, statuses) in [
+    for (shell, hook, statuses) in here([
         (Shell::Bash, "", "${PIPESTATUS[*]}"),
         (Shell::Bash, "PROMPT_COMMAND='true'", "${PIPESTATUS[*]}"),
         (
@@ -217,7 +217,7 @@ fn the_statuses_of_a_pipe_are_kept() {
         ),
         (Shell::Zsh, "", "$pipestatus"),
         (Shell::Fish, "", "$pipestatus"),
-    ] {
+    ]) {
         let rc = [hook, &init(shell), &shell.eval("ctr env bio")].join("\n");
         let mut session = shell.interactive(&place, &rc);
         session.line("sh -c 'exit 3' | true | sh -c 'exit 5'");
@@ -230,7 +230,7 @@ fn the_statuses_of_a_pipe_are_kept() {
 fn a_prompt_of_the_user_sees_the_status_of_the_last_command() {
     let place = Place::new();
     place.start("bio", &[]);
-    for (shell, prompt) in [
+    for (shell, prompt) in here([
         (Shell::Bash, "PS1='[$?] READY> '"),
         (Shell::Bash, "PROMPT_COMMAND='PS1=\"[$?] READY> \"'"),
         (Shell::Zsh, "PS1='[%?] READY> '"),
@@ -239,7 +239,7 @@ fn a_prompt_of_the_user_sees_the_status_of_the_last_command() {
             Shell::Fish,
             "function fish_prompt; printf '[%s] READY> ' \"$pipestatus\"; end",
         ),
-    ] {
+    ]) {
         for ours_first in [false, true] {
             let active = format!("{}\n{}", init(shell), shell.eval("ctr env bio"));
             let rc = match ours_first {
@@ -257,14 +257,14 @@ fn a_prompt_of_the_user_sees_the_status_of_the_last_command() {
 fn prompts_that_are_set_after_the_integration_are_marked_too() {
     let place = Place::new();
     place.start("bio", &[]);
-    for (shell, prompt) in [
+    for (shell, prompt) in here([
         (Shell::Bash, "PS1='later READY> '"),
         (Shell::Zsh, "PS1='later READY> '"),
         (
             Shell::Fish,
             "function fish_prompt; printf 'later READY> '; end",
         ),
-    ] {
+    ]) {
         let rc = [&init(shell), prompt, &shell.eval("ctr env bio")].join("\n");
         let session = shell.interactive(&place, &rc);
         assert_eq!(session.prompt(), "(ctr:bio) later READY>", "{shell:?}");
@@ -275,7 +275,7 @@ fn prompts_that_are_set_after_the_integration_are_marked_too() {
 fn the_options_of_the_user_do_not_matter() {
     let place = Place::new();
     place.start("bio", &["-e", "K=a b"]);
-    for (shell, options) in [
+    for (shell, options) in here([
         (
             Shell::Bash,
             "set -uo pipefail; shopt -s nullglob failglob; IFS=:; alias export=false read=false local=false",
@@ -288,7 +288,7 @@ fn the_options_of_the_user_do_not_matter() {
             Shell::Zsh,
             "setopt ksh_glob no_bare_glob_qual err_return warn_create_global; IFS=:",
         ),
-    ] {
+    ]) {
         let rc = [options, &init(shell), &shell.eval("ctr env bio")].join("\n");
         let mut session = shell.interactive(&place, &rc);
         assert_eq!(session.prompt(), "(ctr:bio) READY>", "{options}");

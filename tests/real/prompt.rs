@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use crate::support::{Place, Session, Shell};
+use crate::support::{Place, Session, Shell, here};
 
 fn init(shell: Shell, options: &str) -> String {
     shell.eval(&format!("ctr init {} {options}", shell.name()))
@@ -174,7 +174,7 @@ fn the_hooks_of_others_go_on() {
             "function theirs --on-event fish_prompt; echo their hook; end",
         ),
     ];
-    for (shell, hook) in others {
+    for (shell, hook) in here(others) {
         let mut session = shell.interactive(&place, &format!("{hook}\n{}", init(shell, "")));
         prompt_after(&mut session, &shell.eval("ctr env bio"));
         assert_marked(&session.prompt(), "bio", &hook);
@@ -192,7 +192,7 @@ fn the_hooks_of_others_go_on() {
 fn the_hook_works_where_unset_variables_are_errors() {
     let place = Place::new();
     place.start("bio", &[]);
-    for (shell, strict) in [(Shell::Bash, "set -u"), (Shell::Zsh, "setopt no_unset")] {
+    for (shell, strict) in here([(Shell::Bash, "set -u"), (Shell::Zsh, "setopt no_unset")]) {
         let mut session = shell.interactive(&place, &format!("{strict}\n{}", init(shell, "")));
         for _ in 0..2 {
             let prompt = prompt_after(&mut session, &shell.eval("ctr env bio"));

@@ -1,7 +1,7 @@
 //! Prompts and hooks of all kinds: the mark is there whatever makes the prompt anew, and the hook is
 //! in nobody's way.
 
-use crate::support::{Place, Session, Shell};
+use crate::support::{Place, Session, Shell, here};
 
 fn init(shell: Shell) -> String {
     shell.eval(&format!("ctr init {}", shell.name()))
@@ -21,7 +21,7 @@ fn session(place: &Place, shell: Shell, theirs: &str, ours_first: bool) -> Sessi
 fn a_prompt_that_is_made_anew_at_each_prompt_is_marked() {
     let place = Place::new();
     place.start("bio", &[]);
-    for (shell, theirs) in [
+    for (shell, theirs) in here([
         (Shell::Bash, "PROMPT_COMMAND='PS1=\"new READY> \"'"),
         (Shell::Bash, "PROMPT_COMMAND+=('PS1=\"new READY> \"')"),
         (Shell::Bash, "export PROMPT_COMMAND='PS1=\"new READY> \"'"),
@@ -34,7 +34,7 @@ fn a_prompt_that_is_made_anew_at_each_prompt_is_marked() {
             Shell::Zsh,
             "setopt prompt_subst no_prompt_percent; precmd() { PS1='new READY> '; }",
         ),
-    ] {
+    ]) {
         for ours_first in [true, false] {
             let mut session = session(&place, shell, theirs, ours_first);
             session.eval("ctr use bio");
@@ -158,12 +158,12 @@ fn no_prompt_command_goes_inside() {
 fn a_status_that_is_no_failure_ends_no_shell_and_a_trap_fires_once() {
     let place = Place::new();
     place.start("bio", &[]);
-    for (shell, theirs) in [
+    for (shell, theirs) in here([
         (Shell::Bash, ""),
         (Shell::Bash, "PROMPT_COMMAND='true'"),
         (Shell::Bash, "PROMPT_COMMAND=(true true)"),
         (Shell::Zsh, ""),
-    ] {
+    ]) {
         let mut session = session(&place, shell, theirs, false);
         session.eval("ctr use bio");
         session.line("set -e");
@@ -188,7 +188,7 @@ fn a_status_that_is_no_failure_ends_no_shell_and_a_trap_fires_once() {
 fn what_cannot_be_changed_is_left_without_a_word() {
     let place = Place::new();
     place.start("bio", &[]);
-    for (shell, theirs, prompt) in [
+    for (shell, theirs, prompt) in here([
         (Shell::Bash, "readonly PROMPT_COMMAND", "(ctr:bio) READY>"),
         (Shell::Bash, "readonly PROMPT_COMMAND=:", "(ctr:bio) READY>"),
         (
@@ -203,7 +203,7 @@ fn what_cannot_be_changed_is_left_without_a_word() {
             "precmd_functions=(); typeset -r precmd_functions",
             "READY>",
         ),
-    ] {
+    ]) {
         let mut session = session(&place, shell, theirs, false);
         assert_eq!(
             session.eval("ctr use bio; echo $CTR_INSTANCE"),
@@ -220,10 +220,10 @@ fn what_cannot_be_changed_is_left_without_a_word() {
 fn an_ifs_of_digits_does_not_split_a_status() {
     let place = Place::new();
     place.start("bio", &[]);
-    for (shell, theirs) in [
+    for (shell, theirs) in here([
         (Shell::Bash, "IFS=0123456789"),
         (Shell::Zsh, "setopt sh_word_split; IFS=0123456789"),
-    ] {
+    ]) {
         let mut session = session(&place, shell, theirs, false);
         session.eval("ctr use bio");
         assert_eq!(session.prompt(), "(ctr:bio) READY>", "{shell:?}");
@@ -239,7 +239,7 @@ fn an_ifs_of_digits_does_not_split_a_status() {
 fn an_alias_of_the_same_name_does_not_shadow_the_function() {
     let place = Place::new();
     place.start("bio", &[]);
-    for shell in [Shell::Bash, Shell::Zsh, Shell::Sh] {
+    for shell in here([Shell::Bash, Shell::Zsh, Shell::Sh]) {
         let mut session = session(&place, shell, "alias ctr='command ctr'", false);
         assert_eq!(session.eval("ctr use bio"), "", "{shell:?}");
         assert_eq!(session.eval("echo $CTR_INSTANCE"), "bio\n", "{shell:?}");
@@ -250,7 +250,7 @@ fn an_alias_of_the_same_name_does_not_shadow_the_function() {
 fn a_stopped_command_is_listed_with_its_words() {
     let place = Place::new();
     place.start("bio", &[]);
-    for shell in [Shell::Bash, Shell::Fish] {
+    for shell in here([Shell::Bash, Shell::Fish]) {
         let mut session = session(&place, shell, "", false);
         session.line("ctr exec bio sh -c 'echo up; sleep 1000' 'a b'");
         session.wait_for("\nup");

@@ -1,7 +1,7 @@
 //! TAB and shims: what `ctr shim` takes, and the arguments of a command that is one.
 
 use crate::completion::{init, tab};
-use crate::support::{Place, Session, Shell};
+use crate::support::{Place, Session, Shell, here};
 
 const PROGRAM: &str = "#!/bin/sh\n";
 
@@ -40,7 +40,7 @@ fn its_arguments_are_completed_as_those_of_the_command_and_files_always() {
     let place = place();
     place.ctr(["shim", "add", "bio", "wondrous"]).ok();
     let loaded = "source /usr/share/bash-completion/bash_completion\n";
-    for (shell, theirs) in [
+    for (shell, theirs) in here([
         (Shell::Bash, "complete -W 'alpha beta' wonderful".to_owned()),
         (
             Shell::Bash,
@@ -54,7 +54,7 @@ fn its_arguments_are_completed_as_those_of_the_command_and_files_always() {
             Shell::Fish,
             "complete -c wonderful -f -a 'alpha beta'".to_owned(),
         ),
-    ] {
+    ]) {
         let mut session = active(shell, &place, &theirs);
         tab_at(&mut session, "wonderful al", "wonderful alpha");
         tab_at(

@@ -1,6 +1,6 @@
 //! For whom `ctr env` writes: the program that reads it, whatever it is called and whoever started it.
 
-use crate::support::{Place, Run, Script, Shell, get, noted};
+use crate::support::{Place, Run, Script, Shell, get, here, noted};
 
 /// A script that is run by its first line, under a login shell that is another.
 fn by_first_line(place: &Place, name: &str, first: &str, text: &str, login: &str) -> Run {
@@ -12,7 +12,7 @@ fn by_first_line(place: &Place, name: &str, first: &str, text: &str, login: &str
 fn a_script_is_given_the_code_of_the_shell_in_its_first_line() {
     let place = Place::new();
     place.start("bio", &["-e", "K=it's  two\nlines"]);
-    for (shell, first) in [
+    for (shell, first) in here([
         (Shell::Bash, "#!/bin/bash"),
         (Shell::Bash, "#!/usr/bin/env bash"),
         (Shell::Zsh, "#!/usr/bin/zsh -f"),
@@ -21,10 +21,7 @@ fn a_script_is_given_the_code_of_the_shell_in_its_first_line() {
         (Shell::Tcsh, "#!/usr/bin/tcsh -f"),
         (Shell::Elvish, "#!/usr/bin/elvish -norc"),
         (Shell::Xonsh, "#!/usr/bin/xonsh --no-rc"),
-    ] {
-        if !shell.is_supported() {
-            continue;
-        }
+    ]) {
         let script = Script::new(&place, shell)
             .eval("ctr env bio")
             .note("active");
@@ -69,7 +66,7 @@ fn the_line_of_the_readme_says_nothing_where_there_is_no_ctr() {
     let mut place = Place::new();
     place.set("PATH", "/usr/bin:/bin");
     let readme = include_str!("../../README.md");
-    for (shell, name) in [
+    for (shell, name) in here([
         (Shell::Bash, "bash"),
         (Shell::Zsh, "zsh"),
         (Shell::Fish, "fish"),
@@ -77,7 +74,7 @@ fn the_line_of_the_readme_says_nothing_where_there_is_no_ctr() {
         (Shell::Tcsh, "tcsh"),
         (Shell::Elvish, "elvish"),
         (Shell::Xonsh, "xonsh"),
-    ] {
+    ]) {
         let row = readme
             .lines()
             .find(|line| line.starts_with(&format!("| {name} | `")))

@@ -42,7 +42,7 @@ pub use fixtures::images;
 pub use place::{Place, long_tool};
 pub use run::{Output, Run, code};
 pub use script::{Script, get, noted};
-pub use shell::{Session, Shell, Shells};
+pub use shell::{Session, Shell, Shells, here};
 pub use terminal::Terminal;
 pub use traces::{Bystander, is_waiting};
 pub use wait::{PATIENCE, eventually};

@@ -27,10 +27,44 @@ impl IntoIterator for Shells {
     type IntoIter = std::vec::IntoIter<Shell>;
 
     fn into_iter(self) -> Self::IntoIter {
-        let supported = self.0.iter().copied().filter(|shell| shell.is_supported());
-        let shells: Vec<Shell> = supported.collect();
+        let shells: Vec<Shell> = here(self.0.iter().copied()).collect();
         shells.into_iter()
     }
+}
+
+/// What a test does in a shell.
+pub trait Case {
+    fn shell(&self) -> Shell;
+}
+
+impl Case for Shell {
+    fn shell(&self) -> Shell {
+        *self
+    }
+}
+
+impl<A> Case for (Shell, A) {
+    fn shell(&self) -> Shell {
+        self.0
+    }
+}
+
+impl<A, B> Case for (Shell, A, B) {
+    fn shell(&self) -> Shell {
+        self.0
+    }
+}
+
+impl<A, B, C> Case for (Shell, A, B, C) {
+    fn shell(&self) -> Shell {
+        self.0
+    }
+}
+
+/// The cases of a test whose shell is supported here.
+pub fn here<C: Case>(cases: impl IntoIterator<Item = C>) -> impl Iterator<Item = C> {
+    let cases = cases.into_iter();
+    cases.filter(|case| case.shell().is_supported())
 }
 
 /// What the prompt of every interactive shell here ends with.
@@ -56,7 +90,7 @@ impl Shell {
 
     /// True unless `scripts/test --shells` names others in `CTR_TEST_SHELLS`, on a Debian whose
     /// release of this shell is too old.
-    pub fn is_supported(self) -> bool {
+    fn is_supported(self) -> bool {
         let named = |names: String| names.split(' ').any(|name| name == self.name());
         std::env::var("CTR_TEST_SHELLS").map_or(true, named)
     }
