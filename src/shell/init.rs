@@ -78,7 +78,31 @@ pub fn integration(shell: ShellName, options: &Options) -> Vec<u8> {
         ShellName::Tcsh => without_comments(&for_each_word(&text, options.first_words)),
         _ => text,
     };
+    let text = again_where_joined(shell, options) + &text;
     with_names(shell, &text, options.function, options.binary)
+}
+
+/// A beginning for code that was meant to be evaluated in quotes. Without them (`eval $(ctr init bash)`) the
+/// shell joins all lines to one, which a comment would end: then this asks for the code again.
+fn again_where_joined(shell: ShellName, options: &Options) -> String {
+    let mut words = format!("__ctr_binary__ init {}", shell.name());
+    if options.function != "ctr" {
+        words += &format!(" --cmd {}", options.function);
+    }
+    for (is_there, option) in [
+        (options.prompt, " --no-prompt"),
+        (options.completion, " --no-completion"),
+    ] {
+        words += if is_there { "" } else { option };
+    }
+    match shell {
+        ShellName::Bash | ShellName::Zsh | ShellName::Sh => {
+            // Linters would call a bare string that never matches a mistake.
+            format!("case ${{IFS+'\n'}} in ' ') \\eval \"$({words})\" ;; esac #\n")
+        }
+        ShellName::Fish => format!("switch '\n'; case ' '; {words} | source; end #\n"),
+        _ => String::new(),
+    }
 }
 
 fn for_each_word(text: &str, words: &[String]) -> String {

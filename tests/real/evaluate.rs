@@ -183,6 +183,30 @@ fn the_code_can_be_taken_without_quotes_and_no_blank_is_lost() {
     }
 }
 
+#[test]
+fn the_integration_can_be_taken_without_quotes() {
+    let place = Place::new();
+    place.start("bio", &["-e", "K=v"]);
+    for (shell, line) in here([
+        (Shell::Bash, "eval $(ctr init bash --cmd box --no-prompt)"),
+        (Shell::Zsh, "eval $(ctr init zsh --cmd box --no-prompt)"),
+        (Shell::Zsh, "emulate sh; eval $(ctr init zsh --cmd box)"),
+        (Shell::Sh, "eval $(ctr init sh --cmd box)"),
+        (
+            Shell::Fish,
+            "eval (ctr init fish --cmd box --no-completion)",
+        ),
+    ]) {
+        let script = format!("{line}\nbox use bio\necho \"$K\"\nbox leave");
+        let output = shell.script(&place, &script).ok();
+        assert_eq!(
+            (output.text(), &*output.stderr),
+            ("v\n", ""),
+            "{line}: {output}"
+        );
+    }
+}
+
 fn value_of_old() -> &'static str {
     "  old\n\tvalue  "
 }
