@@ -272,17 +272,18 @@ impl<'a> Session<'a> {
             .map(|active| active.name)
     }
 
-    /// Ends what a dead instance has left running (its FUSE helpers hold its images), and says so.
+    /// Ends what a dead instance has left running (its FUSE helpers hold its images), and says so. False
+    /// when nothing of it ran.
     ///
     /// # Errors
     /// It cannot be ended.
-    pub fn end_what_is_left(&self, instance: &Instance) -> Result<()> {
+    pub fn end_what_is_left(&self, instance: &Instance) -> Result<bool> {
         let state = instance.state.as_ref();
         let Some(process) = state.and_then(|state| state.process.as_ref()) else {
-            return Ok(());
+            return Ok(false);
         };
         if instance.status != Status::Dead {
-            return Ok(());
+            return Ok(false);
         }
         let name = &instance.name;
         let ended = self.engine.end_what_is_left(name, process)?;
@@ -291,7 +292,7 @@ impl<'a> Session<'a> {
             let what = format!("`{name}` had left processes running, which are ended: {programs}");
             self.output.note(&what);
         }
-        Ok(())
+        Ok(!ended.is_empty())
     }
 
     /// What is said of an instance that is needed running and is not.

@@ -159,6 +159,7 @@ pub fn resolving<T>(
     resolve: impl FnOnce(&Surroundings) -> Result<T>,
 ) -> Result<T> {
     let find = |path: &Path| holders(path, session);
+    let end_what_is_left = |path: &Path| !dry_run && end_what_holds(path, session);
     let verbose = |message: &str| session.output.detail(message);
     resolve(&Surroundings {
         context: session.context,
@@ -167,6 +168,7 @@ pub fn resolving<T>(
         memory: session.memory,
         holders: Holders {
             find: &find,
+            end_what_is_left: &end_what_is_left,
             replaced: replaced.map(InstanceName::as_str),
         },
         dry_run,
@@ -192,14 +194,32 @@ fn make_plan(args: &cli::Start, session: &Session) -> Result<Plan> {
 
 /// The instances that hold an image, by their states.
 fn holders(path: &Path, session: &Session) -> Vec<String> {
-    let holds = |state: &State| state.setup.overlays.iter().any(|o| Path::new(o) == path);
-    session
-        .instances(false)
-        .unwrap_or_default()
-        .into_iter()
-        .filter(|instance| instance.status.is_alive() && instance.state.as_ref().is_some_and(holds))
-        .map(|instance| instance.name)
-        .collect()
+    let mut users = users_of(path, session);
+    users.retain(|instance| instance.status.is_alive());
+    users.into_iter().map(|instance| instance.name).collect()
+}
+
+/// Ends what dead instances have left that were started with an image; false when nothing of them ran.
+fn end_what_holds(path: &Path, session: &Session) -> bool {
+    let mut ended = false;
+    for instance in users_of(path, session) {
+        let locked = instance
+            .checked_name()
+            .map(|name| session.locked_now(&name));
+        // One that another command is at work on is left to that.
+        if let Ok(Ok(Some((_lock, Some(instance))))) = locked {
+            ended |= session.end_what_is_left(&instance).unwrap_or(false);
+        }
+    }
+    ended
+}
+
+/// The instances that were started with an image as an overlay.
+fn users_of(path: &Path, session: &Session) -> Vec<Instance> {
+    let uses = |state: &State| state.setup.overlays.iter().any(|o| Path::new(o) == path);
+    let mut all = session.instances(false).unwrap_or_default();
+    all.retain(|instance| instance.state.as_ref().is_some_and(uses));
+    all
 }
 
 /// Refuses a name that is taken, as far as that can be said before the plan is made.

@@ -37,6 +37,8 @@ const LOOK: Duration = Duration::from_millis(20);
 pub struct Holders<'a> {
     /// Names the instances that hold an image, as far as `ctr` knows of them.
     pub find: &'a dyn Fn(&Path) -> Vec<String>,
+    /// Ends what dead instances have left that hold an image; false when there is nothing of that kind.
+    pub end_what_is_left: &'a dyn Fn(&Path) -> bool,
     /// The instance whose hold does not count, since it is about to be stopped or has ended.
     pub replaced: Option<&'a str>,
 }
@@ -69,7 +71,8 @@ pub fn probe(path: &Path, access: Access, holders: &Holders) -> Result<()> {
         return Ok(());
     }
     // Of one that was killed, the FUSE helper may be about to end.
-    if holder.is_none() && holders.replaced.is_some() {
+    let ends = || (holders.end_what_is_left)(path) || holders.replaced.is_some();
+    if holder.is_none() && ends() {
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             sleep(LOOK);

@@ -169,6 +169,32 @@ fn what_an_instance_leaves_whose_supervisor_is_killed_is_ended_by_whoever_comes_
 }
 
 #[test]
+fn a_start_under_another_name_frees_the_image_that_a_dead_one_holds() {
+    let place = Place::new();
+    place.ext3("env.img", nix::unistd::getuid().as_raw());
+    place.start("old", &["-w", "-o", "env.img"]);
+    let left = kill_the_supervisor(&place, "old");
+    // Only looking ends nothing.
+    let options = ["start", "-w", "-o", "env.img", "new"];
+    place
+        .ctr(options)
+        .arg("--dry-run")
+        .fails(1)
+        .says(&["in use"]);
+    let output = place.ctr(options).ok();
+    output.says(&["`old` had left processes running", "fuse2fs"]);
+    assert_ended(&left);
+    assert_eq!(place.status("new"), "running");
+    // One that lives keeps it.
+    place
+        .ctr(["start", "-w", "-o", "env.img", "third"])
+        .fails(1)
+        .says(&["by the instance `new`"]);
+    place.ctr(["stop", "new", "old"]).ok();
+    place.assert_clean();
+}
+
+#[test]
 fn what_is_left_inside_without_a_pid_namespace_is_ended_too() {
     let mut place = Place::new();
     share_pids(&mut place);
