@@ -121,13 +121,13 @@ fn limits_hold_for_commands_from_everywhere_and_after_a_restart() {
     // A shim is in it too, and what it starts: no more of them than the limit lets.
     let script = r#"
         ctr --quiet shim add bio demo; eval "$(ctr env bio)"; demo
-        ctr exec bio sh -c 'for i in $(seq 60); do sleep 60 & done; true' 2>&1 | grep -o 'annot fork' | head -n 1
+        ctr exec bio sh -c 'for i in $(seq 60); do sleep 60 & done; true' 2>&1 | grep -o "can't fork" | head -n 1
         ctr exec -v bio true
     "#;
     let output = machine.login(script).ok();
     assert_eq!(
         output.lines(),
-        ["demo: /cnt/demo/1.0", "annot fork"],
+        ["demo: /cnt/demo/1.0", "can't fork"],
         "{output}"
     );
     assert!(output.stderr.contains("joins directly"), "{output}");
