@@ -125,7 +125,6 @@ pub fn rc_file(shell: ShellName, context: &Context) -> PathBuf {
         ShellName::Elvish => context.config_home().join("elvish/rc.elv"),
         ShellName::Xonsh => context.home.join(".xonshrc"),
         ShellName::Nushell => context.config_home().join("nushell/config.nu"),
-        ShellName::Powershell => context.config_home().join("powershell/profile.ps1"),
     }
 }
 

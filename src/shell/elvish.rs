@@ -4,11 +4,40 @@ use std::ffi::OsStr;
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 
-use super::code_lines;
+use super::{Shell, Snippets, code_lines};
 use crate::activation::Statement;
 
+/// Elvish.
+pub struct Elvish;
+
+impl Shell for Elvish {
+    fn code(&self, statements: &[Statement]) -> Vec<u8> {
+        code(statements)
+    }
+
+    fn quote(&self, value: &OsStr) -> Vec<u8> {
+        quote(value)
+    }
+
+    fn snippets(&self) -> Snippets {
+        Snippets {
+            function: include_str!("../../shell/init.elv"),
+            prompt: include_str!("../../shell/prompt.elv"),
+            completion: "",
+        }
+    }
+
+    fn evaluation(&self, program: &str, words: &str) -> String {
+        format!("eval ({program} {words} | slurp)")
+    }
+
+    fn rc_line(&self, program: &str, load: &str) -> String {
+        format!("if (has-external {program}) {{ {load} }}")
+    }
+}
+
 /// The code for elvish, whose environment is apart from its variables.
-pub fn code(statements: &[Statement]) -> Vec<u8> {
+fn code(statements: &[Statement]) -> Vec<u8> {
     code_lines(statements, |statement| match statement {
         Statement::Export { name, value }
         | Statement::Override { name, value, .. }

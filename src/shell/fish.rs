@@ -3,11 +3,44 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use super::{HELD, KEPT, SEEN, code_lines};
+use super::{HELD, KEPT, SEEN, Shell, Snippets, code_lines};
 use crate::activation::Statement;
 
+/// Fish.
+pub struct Fish;
+
+impl Shell for Fish {
+    fn code(&self, statements: &[Statement]) -> Vec<u8> {
+        code(statements)
+    }
+
+    fn quote(&self, value: &OsStr) -> Vec<u8> {
+        quote(value)
+    }
+
+    fn snippets(&self) -> Snippets {
+        Snippets {
+            function: include_str!("../../shell/init.fish"),
+            prompt: include_str!("../../shell/prompt.fish"),
+            completion: include_str!("../../shell/completion.fish"),
+        }
+    }
+
+    fn evaluation(&self, program: &str, words: &str) -> String {
+        format!("{program} {words} | source")
+    }
+
+    fn rc_line(&self, program: &str, load: &str) -> String {
+        format!("if command -q {program}; {load}; end")
+    }
+
+    fn reload_where_joined(&self, load: &str) -> String {
+        format!("switch '\n'; case ' '; {load}; end #\n")
+    }
+}
+
 /// The code for fish.
-pub fn code(statements: &[Statement]) -> Vec<u8> {
+fn code(statements: &[Statement]) -> Vec<u8> {
     code_lines(statements, line)
 }
 

@@ -28,50 +28,13 @@ const FIRST_WORD: &str = "__ctr_word__";
 
 /// The code for one shell: the files in `shell/`, with names put in.
 pub fn integration(shell: ShellName, options: &Options) -> Vec<u8> {
-    let (function, prompt) = match shell {
-        ShellName::Bash => (
-            include_str!("../../shell/init.bash"),
-            include_str!("../../shell/prompt.bash"),
-        ),
-        ShellName::Zsh => (
-            include_str!("../../shell/init.zsh"),
-            include_str!("../../shell/prompt.zsh"),
-        ),
-        ShellName::Fish => (
-            include_str!("../../shell/init.fish"),
-            include_str!("../../shell/prompt.fish"),
-        ),
-        ShellName::Sh => (
-            include_str!("../../shell/init.sh"),
-            include_str!("../../shell/prompt.sh"),
-        ),
-        ShellName::Tcsh => (
-            include_str!("../../shell/init.tcsh"),
-            include_str!("../../shell/prompt.tcsh"),
-        ),
-        ShellName::Elvish => (
-            include_str!("../../shell/init.elv"),
-            include_str!("../../shell/prompt.elv"),
-        ),
-        ShellName::Xonsh => (
-            include_str!("../../shell/init.xsh"),
-            include_str!("../../shell/prompt.xsh"),
-        ),
-        ShellName::Nushell => (
-            include_str!("../../shell/init.nu"),
-            include_str!("../../shell/prompt.nu"),
-        ),
-        ShellName::Powershell => (
-            include_str!("../../shell/init.ps1"),
-            include_str!("../../shell/prompt.ps1"),
-        ),
-    };
-    let mut text = function.to_owned();
+    let snippets = shell.shell().snippets();
+    let mut text = snippets.function.to_owned();
     if options.prompt {
-        text.push_str(prompt);
+        text.push_str(snippets.prompt);
     }
     if options.completion {
-        text.push_str(completion(shell).unwrap_or_default());
+        text.push_str(snippets.completion);
     }
     let text = match shell {
         // It is evaluated as one line.
@@ -85,7 +48,7 @@ pub fn integration(shell: ShellName, options: &Options) -> Vec<u8> {
 /// A beginning for code that was meant to be evaluated in quotes. Without them (`eval $(ctr init bash)`) the
 /// shell joins all lines to one, which a comment would end: then this asks for the code again.
 fn again_where_joined(shell: ShellName, options: &Options) -> String {
-    let mut words = format!("__ctr_binary__ init {}", shell.name());
+    let mut words = format!("init {}", shell.name());
     if options.function != "ctr" {
         words += &format!(" --cmd {}", options.function);
     }
@@ -95,14 +58,8 @@ fn again_where_joined(shell: ShellName, options: &Options) -> String {
     ] {
         words += if is_there { "" } else { option };
     }
-    match shell {
-        ShellName::Bash | ShellName::Zsh | ShellName::Sh => {
-            // Linters would call a bare string that never matches a mistake.
-            format!("case ${{IFS+'\n'}} in ' ') \\eval \"$({words})\" ;; esac #\n")
-        }
-        ShellName::Fish => format!("switch '\n'; case ' '; {words} | source; end #\n"),
-        _ => String::new(),
-    }
+    let shell = shell.shell();
+    shell.reload_where_joined(&shell.evaluation(BINARY, &words))
 }
 
 fn for_each_word(text: &str, words: &[String]) -> String {
@@ -130,17 +87,9 @@ pub fn completion_file(shell: ShellName) -> Option<Vec<u8>> {
         ShellName::Zsh => "#compdef ctr\n",
         _ => "",
     };
-    let text = format!("{head}{}", completion(shell)?);
-    Some(with_names(shell, &text, "ctr", Path::new("ctr")))
-}
-
-fn completion(shell: ShellName) -> Option<&'static str> {
-    match shell {
-        ShellName::Bash => Some(include_str!("../../shell/completion.bash")),
-        ShellName::Zsh => Some(include_str!("../../shell/completion.zsh")),
-        ShellName::Fish => Some(include_str!("../../shell/completion.fish")),
-        _ => None,
-    }
+    let completion = shell.shell().snippets().completion;
+    let text = format!("{head}{completion}");
+    (!completion.is_empty()).then(|| with_names(shell, &text, "ctr", Path::new("ctr")))
 }
 
 /// A snippet with the names put in that it leaves open.
@@ -152,55 +101,6 @@ fn with_names(shell: ShellName, text: &str, function: &str, binary: &Path) -> Ve
         .replace(FUNCTION, function);
     let parts: Vec<&[u8]> = text.split(BINARY).map(str::as_bytes).collect();
     parts.join(binary.as_slice())
-}
-
-/// The line for the rc file of a shell, in which `program` is a word of it: it says nothing where there
-/// is no such program, as inside an image that has the user's home.
-pub fn rc_line(shell: ShellName, program: &str) -> String {
-    let words = format!("init {}", shell.name());
-    let load = evaluation_by(program, &words, shell);
-    match shell {
-        ShellName::Bash | ShellName::Zsh | ShellName::Sh => {
-            format!("if command -v {program} >/dev/null; then {load}; fi")
-        }
-        ShellName::Fish => format!("if command -q {program}; {load}; end"),
-        ShellName::Tcsh => format!("which {program} >& /dev/null && {load}"),
-        ShellName::Elvish => format!("if (has-external {program}) {{ {load} }}"),
-        ShellName::Xonsh => {
-            let program = program.trim_matches('\'');
-            format!("if __import__('shutil').which('{program}', path=':'.join($PATH)): {load}")
-        }
-        // What it reads must be there before it starts; these folders are read after this file.
-        ShellName::Nushell => format!(
-            "mkdir ($nu.user-autoload-dirs | last); if (which {program} | is-not-empty) {{ {load} }}"
-        ),
-        ShellName::Powershell => {
-            format!("if (Get-Command {program} -ErrorAction Ignore) {{ {load} }}")
-        }
-    }
-}
-
-/// What the shell evaluates to run `words` of `ctr`, in the way of its rc line.
-pub fn evaluation(words: &str, shell: ShellName) -> String {
-    evaluation_by("ctr", words, shell)
-}
-
-fn evaluation_by(program: &str, words: &str, shell: ShellName) -> String {
-    match shell {
-        ShellName::Bash | ShellName::Zsh | ShellName::Sh => {
-            format!("eval \"$({program} {words})\"")
-        }
-        ShellName::Fish => format!("{program} {words} | source"),
-        ShellName::Tcsh => format!("eval \"`{program} {words}`\""),
-        ShellName::Elvish => format!("eval ({program} {words} | slurp)"),
-        ShellName::Xonsh => format!("execx($({program} {words}))"),
-        ShellName::Nushell => {
-            format!(
-                "{program} {words} | save -f ($nu.user-autoload-dirs | last | path join ctr.nu)"
-            )
-        }
-        ShellName::Powershell => format!("{program} {words} | Out-String | Invoke-Expression"),
-    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ mod init;
 mod name;
 mod nushell;
 mod posix;
-mod powershell;
 mod tcsh;
 mod xonsh;
 
@@ -15,18 +14,66 @@ use std::ffi::OsStr;
 use crate::activation::Statement;
 use crate::names::is_variable_name;
 
-pub use init::{Options, command_file, completion_file, evaluation, integration, rc_line};
+pub use init::{Options, command_file, completion_file, integration};
 pub use name::ShellName;
 pub use tcsh::{self_removing, source};
 
+/// What differs from shell to shell. A new one is a file here that implements this, its snippets in
+/// `shell/`, and a line in [`ShellName::shell`].
+trait Shell {
+    /// The code for statements whose names are those of variables.
+    fn code(&self, statements: &[Statement]) -> Vec<u8>;
+
+    /// A value as one word, every character literal.
+    fn quote(&self, value: &OsStr) -> Vec<u8>;
+
+    /// Code that fails when it is evaluated.
+    fn fail(&self) -> &'static str {
+        "false;\n"
+    }
+
+    /// What the integration is made of.
+    fn snippets(&self) -> Snippets;
+
+    /// What the shell evaluates to run `words` of `program`, in the way of its rc line.
+    fn evaluation(&self, program: &str, words: &str) -> String;
+
+    /// The line for the rc file, which does `load` where there is such a `program`.
+    fn rc_line(&self, program: &str, load: &str) -> String;
+
+    /// A line for the beginning of the integration, that is evaluated without quotes to run `load` where all
+    /// lines were joined to one; empty for a shell that joins none.
+    fn reload_where_joined(&self, _load: &str) -> String {
+        String::new()
+    }
+}
+
+/// The files in `shell/` for one shell.
+struct Snippets {
+    /// The `ctr` function.
+    function: &'static str,
+    /// The prompt and its hook.
+    prompt: &'static str,
+    /// What TAB does; empty where there is nothing.
+    completion: &'static str,
+}
+
 /// Code that fails when it is evaluated: `eval "$(false)"` alone is a success.
 pub fn fail(shell: ShellName) -> &'static str {
-    match shell {
-        ShellName::Xonsh => "raise RuntimeError('ctr env failed');\n",
-        ShellName::Powershell => "throw 'ctr env failed';\n",
-        // Nushell finds that this is not JSON.
-        _ => "false;\n",
-    }
+    shell.shell().fail()
+}
+
+/// What the shell evaluates to run `words` of `ctr`, in the way of its rc line.
+pub fn evaluation(words: &str, shell: ShellName) -> String {
+    shell.shell().evaluation("ctr", words)
+}
+
+/// The line for the rc file of a shell, in which `program` is a word of it: it says nothing where there
+/// is no such program, as inside an image that has the user's home.
+pub fn rc_line(shell: ShellName, program: &str) -> String {
+    let words = format!("init {}", shell.name());
+    let shell = shell.shell();
+    shell.rc_line(program, &shell.evaluation(program, &words))
 }
 
 /// What a shell variable is called that keeps what only this shell knew of another: this, and the
@@ -46,16 +93,7 @@ const SEEN: &str = "__ctr_seen";
 pub fn code(shell: ShellName, statements: &[Statement]) -> Vec<u8> {
     let is_named = |statement: &&Statement| statement.name().is_none_or(is_variable_name);
     let statements: Vec<Statement> = statements.iter().filter(is_named).cloned().collect();
-    let statements = statements.as_slice();
-    match shell {
-        ShellName::Bash | ShellName::Zsh | ShellName::Sh => posix::code(shell, statements),
-        ShellName::Fish => fish::code(statements),
-        ShellName::Tcsh => tcsh::code(statements),
-        ShellName::Elvish => elvish::code(statements),
-        ShellName::Xonsh => xonsh::code(statements),
-        ShellName::Nushell => nushell::code(statements),
-        ShellName::Powershell => powershell::code(statements),
-    }
+    shell.shell().code(&statements)
 }
 
 /// True for a shell that must be given its code in a file.
@@ -65,15 +103,7 @@ pub fn needs_a_file(shell: ShellName) -> bool {
 
 /// A value as one word of that shell, every character literal.
 pub fn quote(shell: ShellName, value: &OsStr) -> Vec<u8> {
-    match shell {
-        ShellName::Bash | ShellName::Zsh | ShellName::Sh => posix::quote(value),
-        ShellName::Fish => fish::quote(value),
-        ShellName::Tcsh => tcsh::quote(value),
-        ShellName::Elvish => elvish::quote(value),
-        ShellName::Xonsh => xonsh::quote(value),
-        ShellName::Nushell => nushell::quote(value),
-        ShellName::Powershell => powershell::quote(value),
-    }
+    shell.shell().quote(value)
 }
 
 /// One line of code for each statement that comes to any.

@@ -2,6 +2,14 @@
 
 use clap::ValueEnum;
 
+use super::Shell;
+use super::elvish::Elvish;
+use super::fish::Fish;
+use super::nushell::Nushell;
+use super::posix::Posix;
+use super::tcsh::Tcsh;
+use super::xonsh::Xonsh;
+
 /// A shell that `ctr` writes code for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ShellName {
@@ -16,12 +24,23 @@ pub enum ShellName {
     Xonsh,
     #[value(alias = "nu")]
     Nushell,
-    /// Experimental.
-    #[value(alias = "pwsh")]
-    Powershell,
 }
 
 impl ShellName {
+    /// What it does in its own way.
+    pub(super) fn shell(self) -> &'static dyn Shell {
+        match self {
+            ShellName::Bash => &Posix::Bash,
+            ShellName::Zsh => &Posix::Zsh,
+            ShellName::Sh => &Posix::Sh,
+            ShellName::Fish => &Fish,
+            ShellName::Tcsh => &Tcsh,
+            ShellName::Elvish => &Elvish,
+            ShellName::Xonsh => &Xonsh,
+            ShellName::Nushell => &Nushell,
+        }
+    }
+
     /// What it is called on the command line.
     pub fn name(self) -> String {
         let value = self.to_possible_value();

@@ -5,11 +5,44 @@ use std::ffi::OsStr;
 
 use serde_json::{Value, json};
 
+use super::{Shell, Snippets};
 use crate::activation::Statement;
+
+/// Nushell.
+pub struct Nushell;
+
+impl Shell for Nushell {
+    fn code(&self, statements: &[Statement]) -> Vec<u8> {
+        code(statements)
+    }
+
+    fn quote(&self, value: &OsStr) -> Vec<u8> {
+        quote(value)
+    }
+
+    fn snippets(&self) -> Snippets {
+        Snippets {
+            function: include_str!("../../shell/init.nu"),
+            prompt: include_str!("../../shell/prompt.nu"),
+            completion: "",
+        }
+    }
+
+    fn evaluation(&self, program: &str, words: &str) -> String {
+        format!("{program} {words} | save -f ($nu.user-autoload-dirs | last | path join ctr.nu)")
+    }
+
+    fn rc_line(&self, program: &str, load: &str) -> String {
+        // What it reads must be there before it starts; these folders are read after this file.
+        format!(
+            "mkdir ($nu.user-autoload-dirs | last); if (which {program} | is-not-empty) {{ {load} }}"
+        )
+    }
+}
 
 /// The variables to set and to unset, once all is done. What is not UTF-8 does not come up: nushell
 /// cannot start with such a variable, nor make one.
-pub fn code(statements: &[Statement]) -> Vec<u8> {
+fn code(statements: &[Statement]) -> Vec<u8> {
     let mut after: BTreeMap<&str, Option<&OsStr>> = BTreeMap::new();
     for statement in statements {
         match statement {

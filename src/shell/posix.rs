@@ -3,13 +3,64 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use super::ShellName;
-use super::{KEPT, code_lines, without_comments};
+use super::{KEPT, Shell, Snippets, code_lines, without_comments};
 use crate::activation::Statement;
+
+/// The shells that read much the same code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Posix {
+    Bash,
+    Zsh,
+    /// What all of them read: dash, ash, ksh.
+    Sh,
+}
+
+impl Shell for Posix {
+    fn code(&self, statements: &[Statement]) -> Vec<u8> {
+        code(*self, statements)
+    }
+
+    fn quote(&self, value: &OsStr) -> Vec<u8> {
+        quote(value)
+    }
+
+    fn snippets(&self) -> Snippets {
+        match self {
+            Posix::Bash => Snippets {
+                function: include_str!("../../shell/init.bash"),
+                prompt: include_str!("../../shell/prompt.bash"),
+                completion: include_str!("../../shell/completion.bash"),
+            },
+            Posix::Zsh => Snippets {
+                function: include_str!("../../shell/init.zsh"),
+                prompt: include_str!("../../shell/prompt.zsh"),
+                completion: include_str!("../../shell/completion.zsh"),
+            },
+            Posix::Sh => Snippets {
+                function: include_str!("../../shell/init.sh"),
+                prompt: include_str!("../../shell/prompt.sh"),
+                completion: "",
+            },
+        }
+    }
+
+    fn evaluation(&self, program: &str, words: &str) -> String {
+        format!("eval \"$({program} {words})\"")
+    }
+
+    fn rc_line(&self, program: &str, load: &str) -> String {
+        format!("if command -v {program} >/dev/null; then {load}; fi")
+    }
+
+    fn reload_where_joined(&self, load: &str) -> String {
+        // Linters would call a bare string that never matches a mistake.
+        format!("case ${{IFS+'\n'}} in ' ') \\{load} ;; esac #\n")
+    }
+}
 
 /// The code for one of them. Where variables of the instance are set, it defines the functions that
 /// do so, and removes them again.
-pub fn code(shell: ShellName, statements: &[Statement]) -> Vec<u8> {
+fn code(shell: Posix, statements: &[Statement]) -> Vec<u8> {
     let code = code_lines(statements, |statement| line(shell, statement));
     let touches_others = |statement: &Statement| {
         matches!(
@@ -21,7 +72,7 @@ pub fn code(shell: ShellName, statements: &[Statement]) -> Vec<u8> {
         true => functions(shell),
         false => (Vec::new(), Vec::new()),
     };
-    if shell == ShellName::Sh && contains(&code, BLANK) {
+    if shell == Posix::Sh && contains(&code, BLANK) {
         first.extend_from_slice(DEFINE_BLANKS);
         last.extend_from_slice(b"\\unset -v __ctr_newline __ctr_tab;\n");
     }
@@ -29,18 +80,18 @@ pub fn code(shell: ShellName, statements: &[Statement]) -> Vec<u8> {
 }
 
 /// The code that defines them, and the code that removes them.
-fn functions(shell: ShellName) -> (Vec<u8>, Vec<u8>) {
+fn functions(shell: Posix) -> (Vec<u8>, Vec<u8>) {
     let remove = match shell {
-        ShellName::Sh => "\\unset -f __ctr_set __ctr_restore;\n",
+        Posix::Sh => "\\unset -f __ctr_set __ctr_restore;\n",
         _ => "\\builtin unset -f __ctr_set __ctr_restore __ctr_tell;\n",
     };
     let define = without_comments(match shell {
-        ShellName::Bash => include_str!("../../shell/env.bash"),
-        ShellName::Zsh => include_str!("../../shell/env.zsh"),
+        Posix::Bash => include_str!("../../shell/env.bash"),
+        Posix::Zsh => include_str!("../../shell/env.zsh"),
         _ => include_str!("../../shell/env.sh"),
     });
     let define = match shell {
-        ShellName::Zsh => in_the_manner_of_zsh(define.as_bytes()),
+        Posix::Zsh => in_the_manner_of_zsh(define.as_bytes()),
         _ => define.into_bytes(),
     };
     (define, remove.as_bytes().to_vec())
@@ -69,9 +120,9 @@ const DEFINE_BLANKS: &[u8] = b"__ctr_newline=\"$(\\printf '\\nx')\"; \
 
 /// As [`quote`] does, and so that no blank is lost where the code is split into words, as it is by
 /// `eval $(…)` without quotes: each is a single space between words, or has a name.
-fn quote_blanks(shell: ShellName, value: &OsStr) -> Vec<u8> {
+fn quote_blanks(shell: Posix, value: &OsStr) -> Vec<u8> {
     let (newline, tab): (&[u8], &[u8]) = match shell {
-        ShellName::Sh => (b"'\"$__ctr_newline\"'", b"'\"$__ctr_tab\"'"),
+        Posix::Sh => (b"'\"$__ctr_newline\"'", b"'\"$__ctr_tab\"'"),
         _ => (b"'$'\\n''", b"'$'\\t''"),
     };
     let mut words = Vec::new();
@@ -90,10 +141,10 @@ fn contains(code: &[u8], part: &[u8]) -> bool {
     code.windows(part.len()).any(|window| window == part)
 }
 
-fn line(shell: ShellName, statement: &Statement) -> Vec<u8> {
+fn line(shell: Posix, statement: &Statement) -> Vec<u8> {
     // The backslash keeps a user's alias out, `builtin` a function.
     let (export, unset) = match shell {
-        ShellName::Sh => ("\\export ", "\\unset -v "),
+        Posix::Sh => ("\\export ", "\\unset -v "),
         _ => ("\\builtin export ", "\\builtin unset -v "),
     };
     match statement {
@@ -107,7 +158,7 @@ fn line(shell: ShellName, statement: &Statement) -> Vec<u8> {
         Statement::Unset { name } => format!("{unset}{name}").into_bytes(),
         Statement::Forget { name } => format!("{unset}{KEPT}{name}").into_bytes(),
         // It has no hook.
-        Statement::Hold { .. } if shell == ShellName::Sh => Vec::new(),
+        Statement::Hold { .. } if shell == Posix::Sh => Vec::new(),
         Statement::Hold { folder } => {
             [b"__ctr_tell ", quote_blanks(shell, folder).as_slice()].concat()
         }
@@ -118,8 +169,8 @@ fn line(shell: ShellName, statement: &Statement) -> Vec<u8> {
         } => {
             // Only a shell that cannot tell for itself has to be told.
             let new = match (shell, exported) {
-                (ShellName::Sh, false) => " new",
-                (ShellName::Sh, true) => " old",
+                (Posix::Sh, false) => " new",
+                (Posix::Sh, true) => " old",
                 _ => "",
             };
             let call = format!("__ctr_set {name} ");
@@ -144,9 +195,9 @@ mod tests {
         let value = OsStr::new(" a  b\tc\n");
         let quoted = |shell| String::from_utf8(quote_blanks(shell, value)).unwrap();
         let (tab, newline) = (r"'$'\t''", r"'$'\n''");
-        assert_eq!(quoted(ShellName::Bash), format!("' a '' b{tab}c{newline}'"));
-        assert_eq!(quoted(ShellName::Zsh), quoted(ShellName::Bash));
+        assert_eq!(quoted(Posix::Bash), format!("' a '' b{tab}c{newline}'"));
+        assert_eq!(quoted(Posix::Zsh), quoted(Posix::Bash));
         let (tab, newline) = ("'\"$__ctr_tab\"'", "'\"$__ctr_newline\"'");
-        assert_eq!(quoted(ShellName::Sh), format!("' a '' b{tab}c{newline}'"));
+        assert_eq!(quoted(Posix::Sh), format!("' a '' b{tab}c{newline}'"));
     }
 }

@@ -5,12 +5,41 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use super::{HELD, code_lines};
+use super::{HELD, Shell, Snippets, code_lines};
 use crate::activation::Statement;
+
+/// Tcsh, and csh where it is tcsh.
+pub struct Tcsh;
+
+impl Shell for Tcsh {
+    fn code(&self, statements: &[Statement]) -> Vec<u8> {
+        code(statements)
+    }
+
+    fn quote(&self, value: &OsStr) -> Vec<u8> {
+        quote(value)
+    }
+
+    fn snippets(&self) -> Snippets {
+        Snippets {
+            function: include_str!("../../shell/init.tcsh"),
+            prompt: include_str!("../../shell/prompt.tcsh"),
+            completion: "",
+        }
+    }
+
+    fn evaluation(&self, program: &str, words: &str) -> String {
+        format!("eval \"`{program} {words}`\"")
+    }
+
+    fn rc_line(&self, program: &str, load: &str) -> String {
+        format!("which {program} >& /dev/null && {load}")
+    }
+}
 
 /// What the file holds. Its environment is apart from the shell's own variables, and nothing in it
 /// can be read-only: there is nothing to remember beside it.
-pub fn code(statements: &[Statement]) -> Vec<u8> {
+fn code(statements: &[Statement]) -> Vec<u8> {
     code_lines(statements, |statement| match statement {
         Statement::Export { name, value }
         | Statement::Override { name, value, .. }

@@ -4,13 +4,47 @@ use std::ffi::OsStr;
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 
-use super::{code_lines, without_comment_lines};
+use super::{Shell, Snippets, code_lines, without_comment_lines};
 use crate::activation::Statement;
+
+/// Xonsh.
+pub struct Xonsh;
+
+impl Shell for Xonsh {
+    fn code(&self, statements: &[Statement]) -> Vec<u8> {
+        code(statements)
+    }
+
+    fn quote(&self, value: &OsStr) -> Vec<u8> {
+        quote(value)
+    }
+
+    fn fail(&self) -> &'static str {
+        "raise RuntimeError('ctr env failed');\n"
+    }
+
+    fn snippets(&self) -> Snippets {
+        Snippets {
+            function: include_str!("../../shell/init.xsh"),
+            prompt: include_str!("../../shell/prompt.xsh"),
+            completion: "",
+        }
+    }
+
+    fn evaluation(&self, program: &str, words: &str) -> String {
+        format!("execx($({program} {words}))")
+    }
+
+    fn rc_line(&self, program: &str, load: &str) -> String {
+        let program = program.trim_matches('\'');
+        format!("if __import__('shutil').which('{program}', path=':'.join($PATH)): {load}")
+    }
+}
 
 const REMOVE: &[u8] = b"del __ctr_put, __ctr_set, __ctr_restore;\n";
 
 /// The code for xonsh, which removes its functions again.
-pub fn code(statements: &[Statement]) -> Vec<u8> {
+fn code(statements: &[Statement]) -> Vec<u8> {
     if statements.is_empty() {
         return Vec::new();
     }
