@@ -1,49 +1,39 @@
 //! `ctr`: background containers of Apptainer that feel like a place in your own shell. Called under
 //! another name, by a link that is a shim, it runs the command of that name inside.
 
-mod activation;
 mod bounds;
-mod called;
-mod caller;
 mod cli;
 mod commands;
 mod complete;
 mod config;
-mod context;
 mod doctor;
 mod engine;
-mod environment;
+mod env;
 mod error;
-mod memory;
+mod host;
+mod instance;
 mod names;
-mod output;
-mod parse;
 mod plan;
-mod private;
-mod reach;
-mod regular;
-mod report;
 mod resolve;
-mod runtime;
-mod session;
-mod setup;
 mod shell;
+mod shim_call;
 mod shims;
+mod spec;
 mod state;
-mod status;
+mod ui;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let words: Vec<_> = std::env::args_os().collect();
-    if let Some(shim) = called::Called::read(&words) {
+    if let Some(shim) = shim_call::Called::read(&words) {
         return commands::call(&shim, words.get(1..).unwrap_or_default());
     }
-    complete::answer().unwrap_or_else(|| match parse::parse(&words) {
+    complete::answer().unwrap_or_else(|| match cli::parse::parse(&words) {
         Ok(cli) => {
-            let output = report::output(&cli.global);
-            report::outcome(commands::run(&cli.command, output), &cli.command, output)
+            let output = ui::report::output(&cli.global);
+            ui::report::outcome(commands::run(&cli.command, output), &cli.command, output)
         }
-        Err(error) => report::wrong_usage(&error),
+        Err(error) => ui::report::wrong_usage(&error),
     })
 }

@@ -1,5 +1,6 @@
 //! The command line: clap types and nothing else. What is read here is checked here.
 
+pub mod parse;
 mod shim;
 mod start;
 

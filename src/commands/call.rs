@@ -7,21 +7,21 @@ use std::process::{Command, ExitCode};
 
 use super::running::{become_program, before_the_command};
 use super::{exec, shim};
-use crate::activation;
 use crate::bounds;
-use crate::called::Called;
 use crate::cli::ExecOptions;
 use crate::config::Config;
-use crate::context::{Context, is_executable};
 use crate::engine::{self, DEFAULT_PATH, Engine, Learn, NOT_THERE};
+use crate::env::activation;
 use crate::error::{Error, Kind, Result};
-use crate::memory::Memory;
-use crate::output::Output;
-use crate::private;
-use crate::reach;
-use crate::session::Session;
+use crate::host::cache::Memory;
+use crate::host::context::{Context, is_executable};
+use crate::host::ownership;
+use crate::instance::home;
+use crate::instance::session::Session;
+use crate::shim_call::Called;
 use crate::shims::{self, Snapshot};
 use crate::state::Store;
+use crate::ui::output::Output;
 
 /// Runs the command of a shim. When the command has run it does not return.
 pub fn run(called: &Called, arguments: &[OsString]) -> ExitCode {
@@ -43,7 +43,7 @@ fn attempt(called: &Called, arguments: &[OsString]) -> Result<()> {
     if let Some(around) = engine::around(&context).map(|around| around.to_string()) {
         return step_aside(called, arguments, context, &around);
     }
-    private::check(&called.private_folder, context.uid)
+    ownership::check(&called.private_folder, context.uid)
         .map_err(|error| error.hint("a shim is for the user who made it, and nobody else"))?;
     check_activation(called, &context)?;
 
@@ -69,7 +69,7 @@ fn attempt(called: &Called, arguments: &[OsString]) -> Result<()> {
 /// Runs it as `ctr exec` does, from the state and the configuration, which are as they are now.
 fn from_state(called: &Called, command: &[OsString], context: &Context) -> Result<()> {
     let name = &called.instance;
-    reach::wait(context, bounds::HOME, &|what| {
+    home::wait(context, bounds::HOME, &|what| {
         if context.terminals.stderr {
             Output::bare().note(what);
         }

@@ -5,8 +5,8 @@ use clap_complete::Shell;
 
 use crate::cli::{self, Cli, ShellName};
 use crate::error::Result;
-use crate::output::print;
 use crate::shell::completion_file;
+use crate::ui::output::print;
 
 /// Runs `ctr completions`.
 ///

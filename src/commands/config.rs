@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use crate::cli;
 use crate::config::{Config, Setting};
 use crate::error::Result;
-use crate::output::{Tone, printable};
-use crate::session::Session;
+use crate::instance::session::Session;
+use crate::ui::output::{Tone, printable};
 
 /// Runs `ctr config`.
 ///

@@ -5,8 +5,8 @@ use serde_json::json;
 use crate::cli;
 use crate::doctor;
 use crate::error::{Error, Kind, Result};
-use crate::output::{Tone, print, printable};
-use crate::session::Session;
+use crate::instance::session::Session;
+use crate::ui::output::{Tone, print, printable};
 
 /// Runs `ctr doctor`.
 ///

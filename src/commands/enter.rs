@@ -7,9 +7,9 @@ use super::{restart, running};
 use crate::cli;
 use crate::engine::{Folder, Program};
 use crate::error::{Error, Kind, Result};
-use crate::output::printable;
-use crate::session::Session;
-use crate::status::{Instance, Status};
+use crate::instance::session::Session;
+use crate::instance::status::{Instance, Status};
+use crate::ui::output::printable;
 
 /// Runs `ctr enter`; on success it does not return.
 ///

@@ -3,16 +3,16 @@
 use serde_json::json;
 
 use super::refresh;
-use crate::activation::{self, Activation, Change, Statement};
-use crate::caller;
 use crate::cli::{self, ShellName};
+use crate::env::activation::{self, Activation, Change, Statement};
 use crate::error::Result;
-use crate::output::print;
-use crate::runtime;
-use crate::session::Session;
+use crate::host::private_dir;
+use crate::instance::session::Session;
+use crate::instance::status::{Instance, Status};
 use crate::shell;
 use crate::shims::{self, Shims};
-use crate::status::{Instance, Status};
+use crate::ui::calling_shell;
+use crate::ui::output::print;
 
 /// Runs `ctr env`. What fails prints code that fails too, in `main`.
 ///
@@ -21,7 +21,7 @@ use crate::status::{Instance, Status};
 pub fn run(args: &cli::Env, session: &Session) -> Result<()> {
     let shell = args
         .shell
-        .unwrap_or_else(|| caller::detect(session.context));
+        .unwrap_or_else(|| calling_shell::detect(session.context));
     if let Some(held) = &args.hold {
         let statements = activation::hold(&session.context.variables, held);
         let change = Change {
@@ -65,7 +65,7 @@ fn hand_over(shell: ShellName, change: &Change, session: &Session) -> Result<()>
         print(&code);
         return Ok(());
     }
-    let file = runtime::code_file(session.context, |file| shell::self_removing(file, &code))?;
+    let file = private_dir::code_file(session.context, |file| shell::self_removing(file, &code))?;
     print(&shell::source(&file));
     Ok(())
 }

@@ -4,17 +4,17 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::{running, way};
-use crate::activation;
 use crate::cli::{self, ExecOptions};
 use crate::config::Join;
 use crate::engine::{
     DEFAULT_PATH, Folder, Learn, Program, Run, cannot_run, no_folder, not_there, wrong_folder,
 };
+use crate::env::activation;
 use crate::error::{Error, Kind, Result};
+use crate::instance::session::Session;
+use crate::instance::status::Instance;
 use crate::names::{InstanceName, Target};
-use crate::session::Session;
 use crate::state::State;
-use crate::status::Instance;
 
 /// Runs `ctr exec`; when the command has run it does not return.
 ///

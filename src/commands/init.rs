@@ -5,11 +5,11 @@ use std::os::unix::ffi::OsStrExt;
 use clap::CommandFactory;
 
 use crate::cli::{self, Cli, ShellName};
-use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::output::print;
-use crate::runtime;
+use crate::host::context::Context;
+use crate::host::private_dir;
 use crate::shell::{self, Options, integration};
+use crate::ui::output::print;
 
 /// Runs `ctr init`.
 ///
@@ -31,7 +31,7 @@ pub fn run(args: &cli::Init) -> Result<()> {
     };
     if args.command_file {
         let content = shell::command_file(&options);
-        let file = runtime::command_file(&Context::read()?, &content)?;
+        let file = private_dir::command_file(&Context::read()?, &content)?;
         print(file.as_os_str().as_bytes());
         return Ok(());
     }

@@ -6,8 +6,8 @@
 use crate::cli::Command;
 use crate::engine::Surrounding;
 use crate::error::{Error, Kind, Result};
+use crate::instance::session::Session;
 use crate::names::Target;
-use crate::session::Session;
 
 const WAY_OUT: &str = "run it outside: `exit` leaves this shell";
 

@@ -7,10 +7,10 @@ use serde_json::json;
 use crate::cli;
 use crate::engine::uptime_seconds;
 use crate::error::Result;
+use crate::instance::session::Session;
+use crate::instance::status::Instance;
 use crate::names::{Pattern, last_part};
-use crate::output::{Tone, print, printable};
-use crate::session::Session;
-use crate::status::Instance;
+use crate::ui::output::{Tone, print, printable};
 
 /// Runs `ctr list`.
 ///

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use crate::cli;
 use crate::error::{Error, Kind, Result};
-use crate::output::{Escaped, print};
-use crate::regular;
-use crate::session::Session;
-use crate::status::Instance;
+use crate::host::regular_file;
+use crate::instance::session::Session;
+use crate::instance::status::Instance;
+use crate::ui::output::{Escaped, print};
 
 /// Time between two looks of `--follow`.
 const LOOK: Duration = Duration::from_millis(200);
@@ -51,7 +51,7 @@ pub fn run(args: &cli::Logs, session: &Session) -> Result<()> {
         sleep(LOOK);
         match session.find(&instance.name)? {
             Some(now) => instance = now,
-            None => instance.status = crate::status::Status::Dead,
+            None => instance.status = crate::instance::status::Status::Dead,
         }
     }
 }
@@ -84,7 +84,7 @@ fn open(args: &cli::Logs, instance: &Instance, session: &Session) -> Result<Vec<
     let files: Vec<File> = chosen
         .into_iter()
         .filter(|(wanted, path)| *wanted && !path.is_empty())
-        .filter_map(|(_, path)| regular::open(Path::new(path)).ok())
+        .filter_map(|(_, path)| regular_file::open(Path::new(path)).ok())
         .collect();
     if files.is_empty() {
         let message = format!("`{}` has no log files", instance.name);

@@ -8,7 +8,7 @@ use clap_mangen::Man;
 
 use crate::cli::{self, Cli};
 use crate::error::{Error, Result};
-use crate::output::print;
+use crate::ui::output::print;
 
 /// The pages that are written by hand.
 const WRITTEN: [(&str, &str); 3] = [
@@ -133,8 +133,8 @@ mod tests {
 
     use super::*;
     use crate::cli::ShellName;
-    use crate::context::Place;
-    use crate::setup::{Setup, Withheld};
+    use crate::host::context::Place;
+    use crate::spec::{Setup, Withheld};
     use crate::state::State;
 
     const SHIM: &str = WRITTEN[0].1;
@@ -212,7 +212,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("config.toml");
         std::fs::write(&file, config).unwrap();
-        let context = crate::context::tests::context(&[("CTR_CONFIG", file.to_str().unwrap())]);
+        let context =
+            crate::host::context::tests::context(&[("CTR_CONFIG", file.to_str().unwrap())]);
         let config = crate::config::Config::load(&context).unwrap();
         assert_eq!(config.prompt_format.value, "[{name}] ");
     }

@@ -28,16 +28,16 @@ mod way;
 mod why;
 
 use crate::bounds;
-use crate::caller;
 use crate::cli::Command;
 use crate::config::Config;
-use crate::context::Context;
 use crate::error::{Error, Kind, Result};
-use crate::memory::Memory;
-use crate::output::Output;
-use crate::reach;
-use crate::session::Session;
+use crate::host::cache::Memory;
+use crate::host::context::Context;
+use crate::instance::home;
+use crate::instance::session::Session;
 use crate::shell;
+use crate::ui::calling_shell;
+use crate::ui::output::Output;
 
 pub use call::run as call;
 
@@ -108,7 +108,7 @@ fn reach(command: &Command, context: &Context, output: Output) -> Result<()> {
         true => bounds::PROMPT,
         false => bounds::HOME,
     };
-    reach::wait(context, most, &|what| {
+    home::wait(context, most, &|what| {
         if context.terminals.stderr {
             output.note(what);
         }
@@ -122,7 +122,7 @@ fn may_be_passed_over(command: &Command) -> bool {
 
 /// A program cannot change the shell that called it.
 fn integration_is_missing(session: &Session) -> Error {
-    let shell = caller::detect(session.context);
+    let shell = calling_shell::detect(session.context);
     Error::new(
         Kind::Usage,
         "the shell integration is not loaded in this shell",
@@ -130,6 +130,6 @@ fn integration_is_missing(session: &Session) -> Error {
     .hint(format!(
         "add `{}` to {}, and open a new shell; in a script, evaluate `ctr env NAME`",
         shell::rc_line(shell, "ctr"),
-        caller::rc_file(shell, session.context).display()
+        calling_shell::rc_file(shell, session.context).display()
     ))
 }

@@ -2,10 +2,10 @@
 
 use crate::cli;
 use crate::error::{Error, Kind, Result};
+use crate::instance::session::Session;
 use crate::names::is_variable_name;
-use crate::output::{print, printable};
-use crate::session::Session;
-use crate::setup::Setup;
+use crate::spec::Setup;
+use crate::ui::output::{print, printable};
 
 /// What is asked of the notes.
 enum Request<'a> {

@@ -4,9 +4,9 @@ use serde_json::json;
 
 use crate::cli;
 use crate::error::Result;
-use crate::output::{Tone, printable};
+use crate::instance::session::Session;
 use crate::resolve::overlays;
-use crate::session::Session;
+use crate::ui::output::{Tone, printable};
 
 /// Runs `ctr overlays`.
 ///

@@ -1,14 +1,14 @@
 //! `ctr prompt`: the active instance, for prompts that are drawn by others.
 
-use crate::activation;
 use crate::bounds;
 use crate::cli;
 use crate::config::Config;
-use crate::context::Context;
 use crate::engine;
+use crate::env::activation;
 use crate::error::Result;
-use crate::output::{print, printable};
-use crate::reach;
+use crate::host::context::Context;
+use crate::instance::home;
+use crate::ui::output::{print, printable};
 
 /// Stands for the instance's name in a format.
 const NAME: &str = "{name}";
@@ -28,7 +28,7 @@ pub fn run(args: &cli::Prompt, context: &Context) -> Result<()> {
     }
     let format = match &args.format {
         Some(format) => format.clone(),
-        None if reach::wait(context, bounds::PROMPT, &|_| {}).is_err() => {
+        None if home::wait(context, bounds::PROMPT, &|_| {}).is_err() => {
             Config::defaults(context).prompt_format.value
         }
         None => Config::load(context)?.prompt_format.value,

@@ -3,9 +3,9 @@
 
 use crate::cli;
 use crate::error::Result;
-use crate::session::Session;
+use crate::instance::session::Session;
+use crate::instance::status::{Instance, Status};
 use crate::shims;
-use crate::status::{Instance, Status};
 
 /// Runs `ctr prune`.
 ///

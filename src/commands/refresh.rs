@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use super::env;
-use crate::activation::{self, Active, Change};
+use crate::env::activation::{self, Active, Change};
 use crate::error::Result;
+use crate::instance::session::Session;
+use crate::instance::status::Instance;
 use crate::names::InstanceName;
-use crate::session::Session;
 use crate::state::Phase;
-use crate::status::Instance;
 
 /// Brings the shell up to date with its active instance: takes over the environment of one that
 /// was started again, leaves one that does not run here, and says so.

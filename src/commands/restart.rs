@@ -7,9 +7,9 @@ use super::stop::each;
 use crate::cli;
 use crate::engine::Manner;
 use crate::error::{Error, Kind, Result};
+use crate::instance::session::Session;
+use crate::instance::status::{Instance, Status};
 use crate::resolve;
-use crate::session::Session;
-use crate::status::{Instance, Status};
 
 /// Runs `ctr restart`.
 ///

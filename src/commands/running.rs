@@ -5,15 +5,15 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::context::LEVEL;
 use crate::engine::{Folder, InForce, Run, in_force};
-use crate::environment::{self, check_carried};
+use crate::env::rules::{self, check_carried};
 use crate::error::{Error, Kind, Result};
+use crate::host::context::LEVEL;
+use crate::instance::session::Session;
+use crate::instance::status::{Instance, Status};
 use crate::names::Assignment;
 use crate::plan::identity;
 use crate::resolve::env_file;
-use crate::session::Session;
-use crate::status::{Instance, Status};
 
 /// Shells whose prompt is in `PS1`.
 const SHELLS: [&str; 8] = ["sh", "bash", "dash", "zsh", "ash", "ksh", "mksh", "yash"];
@@ -88,7 +88,7 @@ pub fn prepare<'a>(
     // One that was started without ctr says where it is all the same.
     let identity = identity::variables(&instance.name, session.engine.nesting() + 1);
     let entries = identity.iter().chain(saved).chain(&more);
-    let mut environment = environment::fold(entries.map(String::as_str));
+    let mut environment = rules::fold(entries.map(String::as_str));
     if let Some(shell) = shell_of(program, instance, session) {
         set_prompt(&mut environment.variables, &instance.name, &shell);
     }
@@ -98,7 +98,7 @@ pub fn prepare<'a>(
         cwd,
         in_force: setup.map_or_else(InForce::default, |setup| in_force(&setup.apptainer_flags)),
         keep: false,
-        hostos: setup.is_some_and(crate::setup::Setup::is_hostos),
+        hostos: setup.is_some_and(crate::spec::Setup::is_hostos),
     })
 }
 

@@ -6,10 +6,10 @@ use super::list::span;
 use crate::cli;
 use crate::engine::uptime_seconds;
 use crate::error::Result;
-use crate::output::{print, printable};
-use crate::session::Session;
-use crate::setup::Setup;
-use crate::status::Instance;
+use crate::instance::session::Session;
+use crate::instance::status::Instance;
+use crate::spec::Setup;
+use crate::ui::output::{print, printable};
 
 /// Runs `ctr show`.
 ///

@@ -5,15 +5,15 @@ use std::path::Path;
 use crate::cli;
 use crate::engine::{self, Manner};
 use crate::error::{Error, Kind, Result};
+use crate::instance::session::Session;
+use crate::instance::status::{Instance, Status};
 use crate::names::InstanceName;
-use crate::output::{print, printable};
 use crate::plan::{self, Message, Plan};
 use crate::resolve::{self, Holders, Surroundings};
-use crate::session::Session;
-use crate::setup::Setup;
 use crate::shims;
+use crate::spec::Setup;
 use crate::state::State;
-use crate::status::{Instance, Status};
+use crate::ui::output::{print, printable};
 
 /// Runs `ctr start`.
 ///

@@ -9,9 +9,9 @@ use super::list::span;
 use crate::cli;
 use crate::engine::{Process, Stats};
 use crate::error::Result;
-use crate::output::{Tone, print};
-use crate::session::Session;
-use crate::status::Instance;
+use crate::instance::session::Session;
+use crate::instance::status::Instance;
+use crate::ui::output::{Tone, print};
 
 /// Time over which CPU use is measured.
 const SAMPLE: Duration = Duration::from_millis(200);

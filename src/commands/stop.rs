@@ -7,11 +7,11 @@ use nix::sys::signal::Signal;
 use crate::cli;
 use crate::engine::{Manner, Stopped, Stopping};
 use crate::error::{Error, Kind, Result};
+use crate::instance::session::Session;
+use crate::instance::status::{Instance, Status};
 use crate::names::InstanceName;
-use crate::session::Session;
 use crate::shims;
 use crate::state::{Lock, Prepared, State};
-use crate::status::{Instance, Status};
 
 /// Runs `ctr stop`. All are asked to end before the first is waited for.
 ///

@@ -2,10 +2,10 @@
 
 use crate::bounds::{LEARNING, SAVING};
 use crate::engine::{Direct, Knowledge, Learn, Run};
-use crate::session::Session;
+use crate::instance::session::Session;
+use crate::instance::status::Instance;
 use crate::shims;
 use crate::state::State;
-use crate::status::Instance;
 
 /// The direct way for a command, or why there is none. What was learned for it is kept with the
 /// state: of several that come at once one learns, and the others wait for that.

@@ -4,14 +4,14 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::shim::{View, hidden, how_to_activate, run_of};
-use crate::called::Called;
 use crate::cli;
-use crate::context::is_executable;
 use crate::engine::DEFAULT_PATH;
 use crate::error::{Error, Kind, Result};
-use crate::output::{print, printable};
-use crate::session::Session;
-use crate::status::{Instance, Status};
+use crate::host::context::is_executable;
+use crate::instance::session::Session;
+use crate::instance::status::{Instance, Status};
+use crate::shim_call::Called;
+use crate::ui::output::{print, printable};
 
 /// Runs `ctr why`.
 ///

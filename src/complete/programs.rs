@@ -5,9 +5,8 @@ use std::path::Path;
 use super::line::Word;
 use super::reply::{Candidate, Reply};
 use super::world::World;
-use crate::activation;
 use crate::engine::{DEFAULT_PATH, Health, in_force};
-use crate::environment;
+use crate::env::{activation, rules};
 
 /// Completes the first word after the name of an instance; `before` are the words before it.
 pub fn complete(world: &World, typed: &Word, before: &[String]) -> Reply {
@@ -40,7 +39,7 @@ pub fn inside(world: &World, name: &str, word: &str) -> Option<Vec<String>> {
     if word.contains('/') {
         return Some(inside.program_paths(word, cwd));
     }
-    let folded = environment::fold(setup.env.iter().map(String::as_str));
+    let folded = rules::fold(setup.env.iter().map(String::as_str));
     let callers = activation::callers_path(&world.context.variables);
     let is_clean = in_force(&setup.apptainer_flags).clean;
     let own = match callers.filter(|_| setup.is_hostos() && !is_clean) {

@@ -9,7 +9,7 @@ use std::io::Write;
 use clap_complete::CompletionCandidate;
 
 use super::line::{self, Dialect, Word};
-use crate::output::{is_unprintable, printable};
+use crate::ui::output::{is_unprintable, printable};
 
 /// Longest description, in characters: about a line; a note may be a page.
 const LONGEST_HELP: usize = 78;

@@ -10,11 +10,11 @@ use super::FILES;
 use super::files::{self, Kind};
 use super::programs;
 use super::world::World;
-use crate::context::is_executable;
+use crate::host::context::is_executable;
+use crate::instance::status::Instance;
 use crate::names::last_part;
 use crate::resolve::overlays;
-use crate::setup::HOSTOS;
-use crate::status::Instance;
+use crate::spec::HOSTOS;
 
 /// Shells that images have, for `--shell`.
 const SHELLS: [&str; 5] = [

@@ -1,12 +1,12 @@
 //! What completion knows of the machine: read when it is asked for, never changed.
 
-use crate::activation;
 use crate::config::Config;
-use crate::context::Context;
 use crate::engine::Engine;
-use crate::memory::Memory;
+use crate::env::activation;
+use crate::host::cache::Memory;
+use crate::host::context::Context;
+use crate::instance::status::Instance;
 use crate::state::{State, Store};
-use crate::status::Instance;
 
 use super::grammar::Parsed;
 
@@ -78,7 +78,7 @@ impl World {
         }
     }
 
-    /// Every instance of this host, those that live first. Unlike [`crate::session::Session`] this
+    /// Every instance of this host, those that live first. Unlike [`crate::instance::session::Session`] this
     /// mends nothing, and passes over what cannot be read without a word.
     pub fn instances(&self) -> Vec<Instance> {
         let engine = self.engine();

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use super::Check;
 use super::rc::{self, Line};
-use crate::activation;
-use crate::caller;
 use crate::cli::ShellName;
-use crate::context::{Context, is_same_file};
+use crate::env::activation;
+use crate::host::context::{Context, is_same_file};
+use crate::instance::session::Session;
 use crate::names::InstanceName;
-use crate::session::Session;
 use crate::shell;
+use crate::ui::calling_shell;
 
 /// The program that `ctr` on the command line stands for.
 enum OnPath {
@@ -25,7 +25,7 @@ enum OnPath {
 /// The checks on the calling shell.
 pub fn checks(session: &Session) -> Vec<Check> {
     let context = session.context;
-    let shell = caller::detect(context);
+    let shell = calling_shell::detect(context);
     // In a container without /proc there is no telling: then the name must do.
     let this = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("ctr"));
     let found = on_path(context, &this);
@@ -91,7 +91,7 @@ fn rc_line(
         let detail = format!("{} loads it, for {name}", line.file.display());
         return Check::well(NAME, detail);
     }
-    let file = caller::rc_file(shell, context);
+    let file = calling_shell::rc_file(shell, context);
     let whole_path = match found {
         OnPath::This(_) => None,
         OnPath::Another(_) | OnPath::Nothing => Some(this),
@@ -122,7 +122,7 @@ fn line_with(program: Option<&Path>, shell: ShellName) -> String {
 /// What activation left in the environment, held against where this shell is.
 pub fn active_instance(context: &Context) -> Check {
     const NAME: &str = "active instance";
-    let shell = caller::detect(context);
+    let shell = calling_shell::detect(context);
     let variables = &context.variables;
     let leave = format!("leave it: {}", shell::evaluation("env --unset", shell));
     let Some(active) = activation::active(variables, &context.place) else {
@@ -169,7 +169,7 @@ fn is_member_of_path(entry: &OsStr, context: &Context) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::context::tests::context;
+    use crate::host::context::tests::context;
 
     #[test]
     fn the_line_names_the_program_whole_where_its_name_is_anothers() {

@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use crate::engine;
 use crate::error::Error;
+use crate::host::private_dir;
+use crate::instance::session::Session;
 use crate::resolve;
-use crate::runtime;
-use crate::session::Session;
 
 /// The outcome of one check.
 #[derive(Debug, Serialize)]
@@ -185,8 +185,8 @@ fn state_folder(session: &Session) -> Check {
 
 fn runtime_folder(session: &Session) -> Check {
     const NAME: &str = "runtime folder";
-    let folder = runtime::private_folder(session.context);
-    match folder.map(|folder| (runtime::passed_over(session.context, &folder), folder)) {
+    let folder = private_dir::private_folder(session.context);
+    match folder.map(|folder| (private_dir::passed_over(session.context, &folder), folder)) {
         Ok((None, folder)) => Check::well(NAME, folder.display().to_string()),
         Ok((Some(why), folder)) => {
             let folder = folder.display();

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use crate::caller;
 use crate::cli::ShellName;
-use crate::context::Context;
+use crate::host::context::Context;
+use crate::ui::calling_shell;
 
 /// More than any rc file has, in bytes.
 const MOST: u64 = 1 << 20;
@@ -41,7 +41,7 @@ fn files(shell: ShellName, name: &str, context: &Context) -> Vec<PathBuf> {
         names.iter().map(|name| context.home.join(name)).collect()
     };
     let system = |paths: &[&str]| -> Vec<PathBuf> { paths.iter().map(Into::into).collect() };
-    let rc = caller::rc_file(shell, context);
+    let rc = calling_shell::rc_file(shell, context);
     let (own, systems) = match name {
         "bash" => (
             home(&[".bash_profile", ".bash_login", ".profile"]),
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_shell_has_several_files_and_its_own_rc_file_is_the_first() {
-        let context = crate::context::tests::context(&[("ZDOTDIR", "/z")]);
+        let context = crate::host::context::tests::context(&[("ZDOTDIR", "/z")]);
         let of = |shell, name| files(shell, name, &context);
         assert_eq!(of(ShellName::Bash, "bash")[0], Path::new("/home/u/.bashrc"));
         assert!(of(ShellName::Bash, "bash").contains(&"/etc/bash.bashrc".into()));

@@ -1,34 +1,14 @@
 //! The only place that knows Apptainer: start, stop, exec, list, stats. Nothing above it assumes
 //! that an instance is a local process.
 
-mod answer;
-mod arguments;
-mod aside;
-mod asked;
-mod births;
-mod bus;
-mod failure;
-mod family;
-mod flags;
-mod foreign;
-mod hand_in;
-mod inside;
+mod apptainer;
 mod join;
-mod launch;
-mod limits;
-mod origin;
-mod processes;
-mod programs;
-mod records;
-mod refusal;
-mod signals;
-mod signs;
-mod start_folder;
-mod starting;
-mod stats;
-mod stop;
-mod surrounding;
-mod version;
+mod local;
+
+use self::apptainer::{
+    arguments, enclosing_container, environment, failure, launch, limits, records, version,
+};
+use self::local::{processes, stats, stop};
 
 use std::cell::{OnceCell, RefCell};
 use std::ffi::OsString;
@@ -40,26 +20,26 @@ use serde::Serialize;
 
 use crate::bounds::STALLED;
 use crate::config::Config;
-use crate::context::{Context, Variables};
-use crate::environment::Folded;
+use crate::env::rules::Folded;
 use crate::error::Result;
-use crate::memory::Memory;
-use crate::setup::Setup;
+use crate::host::cache::Memory;
+use crate::host::context::{Context, Variables};
+use crate::spec::Setup;
 
-pub use arguments::check_flags;
-pub use aside::{Patience, ask, open_each, open_in_turn};
-pub use flags::{InForce, in_force, take_env_files, whole};
-pub use inside::{DEFAULT_PATH, Folder, Inside, Program};
+pub use apptainer::arguments::check_flags;
+pub use apptainer::enclosing_container::{Surrounding, around};
+pub use apptainer::flags::{InForce, in_force, take_env_files, whole};
+pub use apptainer::installation::{Origin, records_folder, use_records_of};
+pub use apptainer::limits::make_user_namespace;
+pub use apptainer::records::Record;
 pub use join::{Direct, Knowledge, Learn};
-pub use limits::make_user_namespace;
-pub use origin::{Origin, records_folder, use_records_of};
-pub use processes::start_time;
-pub use records::Record;
-pub use refusal::{NOT_THERE, cannot_run, no_folder, not_there, wrong_folder};
-pub use signs::Watch;
-pub use stats::{Stats, Usage, uptime_seconds};
-pub use stop::{Manner, Stopped, Stopping};
-pub use surrounding::{Surrounding, around};
+pub use local::probe::{Patience, ask, open_each, open_in_turn};
+pub use local::processes::start_time;
+pub use local::progress::Watch;
+pub use local::refusal::{NOT_THERE, cannot_run, no_folder, not_there, wrong_folder};
+pub use local::rootfs::{DEFAULT_PATH, Folder, Inside, Program};
+pub use local::stats::{Stats, Usage, uptime_seconds};
+pub use local::stop::{Manner, Stopped, Stopping};
 
 /// Apptainer, as this caller has it.
 pub struct Engine<'a> {
@@ -204,7 +184,7 @@ impl<'a> Engine<'a> {
 
     /// How many containers this process is in. What a job was handed from inside of one does not count.
     pub fn nesting(&self) -> u32 {
-        let is_handed_on = hand_in::tells_of_a_container(&self.context.variables);
+        let is_handed_on = environment::tells_of_a_container(&self.context.variables);
         match self.surrounding() {
             None if is_handed_on => 0,
             _ => self.context.nesting(),
@@ -214,7 +194,9 @@ impl<'a> Engine<'a> {
     /// The instance of that name as its own inside sees it, when this is the inside of it.
     pub fn own_process(&self, name: &str) -> Option<Process> {
         match self.surrounding() {
-            Some(Surrounding::Instance(own)) if own == name => surrounding::process(self.context),
+            Some(Surrounding::Instance(own)) if own == name => {
+                enclosing_container::process(self.context)
+            }
             _ => None,
         }
     }
@@ -345,7 +327,7 @@ impl<'a> Engine<'a> {
     }
 
     fn variables(&self, folded: &Folded, keep: bool, hostos: bool) -> Variables {
-        hand_in::variables(
+        environment::variables(
             &self.callers(),
             folded,
             &self.config.scrub.value,

@@ -1,9 +1,9 @@
 //! Which variables the host's shell is given: the user's own, and of those of sidecars what is a path
 //! below the overlay's own folder, or what a line of the sidecar names.
 
-use crate::environment::{is_kept_from_sidecars, is_never_on_host, is_path_below, needs_a_line};
+use crate::env::rules::{is_kept_from_sidecars, is_never_on_host, is_path_below, needs_a_line};
 use crate::names::Assignment;
-use crate::setup::Withheld;
+use crate::spec::Withheld;
 
 use super::{Content, Overlay, Sidecar};
 

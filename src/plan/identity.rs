@@ -1,7 +1,7 @@
 //! What tells a program, and a person at a prompt, which instance they are in.
 
-use crate::activation::INSTANCE;
-use crate::context::LEVEL;
+use crate::env::activation::INSTANCE;
+use crate::host::context::LEVEL;
 
 /// The variables that an instance has for it.
 pub fn variables(name: &str, level: u32) -> [String; 3] {

@@ -6,9 +6,9 @@ mod resolved;
 #[cfg(test)]
 mod tests;
 
-use crate::environment::{check_carried, is_executed_inside};
+use crate::env::rules::{check_carried, is_executed_inside};
 use crate::error::{Error, Kind, Result};
-use crate::setup::{HOSTOS, Setup};
+use crate::spec::{HOSTOS, Setup};
 
 pub use resolved::{BaseImage, Content, Overlay, Resolved, Sidecar};
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::names::Assignment;
-use crate::setup::Withheld;
+use crate::spec::Withheld;
 
 /// Everything that a start needs to know of the machine, as `resolve` found it.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::squashfs::Script;
-use crate::environment::{check_carried, is_executed_inside};
+use crate::env::rules::{check_carried, is_executed_inside};
 use crate::names::{Assignment, is_variable_name};
 use crate::plan::Sidecar;
 

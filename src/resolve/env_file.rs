@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::trust;
 use crate::bounds::TEXT;
-use crate::environment::check_carried;
+use crate::env::rules::check_carried;
 use crate::error::{Error, Kind, Result};
+use crate::host::regular_file;
 use crate::names::Assignment;
-use crate::regular;
 
 /// What such a file says.
 #[derive(Debug, Clone)]
@@ -67,7 +67,7 @@ pub fn read(file: &str, cwd: Option<&Path>) -> Result<EnvFile> {
 
 fn text_of(path: &Path) -> Result<String> {
     let shown = path.display();
-    let read = regular::read(path, TEXT);
+    let read = regular_file::read(path, TEXT);
     let bytes = read.map_err(|error| {
         Error::io(format!("cannot read {shown}"), error)
             .hint("--env-file takes a file of lines KEY=VALUE")

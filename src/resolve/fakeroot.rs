@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use crate::context::Context;
 use crate::error::{Error, Kind, Result};
+use crate::host::context::Context;
 
 /// Refuses a fakeroot start for a user without a range of subordinate ids: Apptainer would fall
 /// back silently, and then every command inside a small image fails.

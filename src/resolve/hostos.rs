@@ -14,7 +14,7 @@ use nix::unistd::{AccessFlags, access};
 use super::{Surroundings, answering};
 use crate::bounds::TEXT;
 use crate::error::{Error, Result};
-use crate::regular;
+use crate::host::regular_file;
 
 /// Folders that Apptainer provides itself, or that hold homes, of which it brings the user's.
 const GIVEN: [&str; 7] = ["proc", "sys", "dev", "tmp", "home", "root", "lost+found"];
@@ -158,7 +158,8 @@ fn top_level(root: &Path) -> Result<BTreeMap<String, Entry>> {
 }
 
 fn label(entries: &BTreeMap<String, Entry>) -> String {
-    let release = regular::read_to_string(Path::new("/etc/os-release"), TEXT).unwrap_or_default();
+    let release =
+        regular_file::read_to_string(Path::new("/etc/os-release"), TEXT).unwrap_or_default();
     let field = |key: &str| {
         release
             .lines()

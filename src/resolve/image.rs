@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::{Surroundings, hostos, overlays};
 use crate::error::{Error, Kind, Result};
+use crate::host::regular_file;
 use crate::plan::BaseImage;
-use crate::regular;
-use crate::setup::HOSTOS;
+use crate::spec::HOSTOS;
 
 /// Finds the base image of that label.
 ///
@@ -36,7 +36,7 @@ pub fn find(label: &str, around: &Surroundings) -> Result<BaseImage> {
                     if metadata.is_dir() {
                         std::fs::read_dir(&path).map(drop)
                     } else {
-                        regular::open(&path).map(drop)
+                        regular_file::open(&path).map(drop)
                     }
                 })
                 .map_err(|error| Error::io(format!("cannot open {}", path.display()), error))?;

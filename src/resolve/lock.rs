@@ -9,7 +9,7 @@ use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 
 use crate::error::{Error, Kind, Result};
-use crate::regular;
+use crate::host::regular_file;
 
 /// What an image is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub fn probe(path: &Path, access: Access, holders: &Holders) -> Result<()> {
     let shown = path.display();
     let mut options = File::options();
     options.read(true).write(access == Access::Write);
-    let file = regular::open_with(&mut options, path).map_err(|error| {
+    let file = regular_file::open_with(&mut options, path).map_err(|error| {
         let error = Error::io(format!("cannot open {shown}"), error);
         match access {
             Access::Write => error.hint("use it read-only: leave out -w and `:rw`"),

@@ -19,13 +19,13 @@ use std::path::Path;
 
 use crate::cli;
 use crate::config::Config;
-use crate::context::Context;
 use crate::engine::{self, Engine};
 use crate::error::Result;
-use crate::memory::Memory;
+use crate::host::cache::Memory;
+use crate::host::context::Context;
 use crate::names::Assignment;
 use crate::plan::{BaseImage, Content, EXT3_PROGRAMS, Overlay, Resolved};
-use crate::setup::{HOSTOS, Setup, Withheld};
+use crate::spec::{HOSTOS, Setup, Withheld};
 
 pub use fakeroot::check_mapping;
 pub use lock::Holders;

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::Access;
 use crate::config::Config;
-use crate::context::Context;
 use crate::error::{Error, Kind, Result};
+use crate::host::context::Context;
+use crate::host::regular_file;
 use crate::names;
-use crate::regular;
 
 const SQUASHFS: [&str; 3] = ["sqf", "sqsh", "squashfs"];
 const EXT3: &str = "img";
@@ -82,7 +82,7 @@ impl Found {
 /// Refuses an overlay file that is missing, unreadable, or that Apptainer cannot be told of.
 pub fn check_file(path: &Path) -> Result<()> {
     let shown = path.display();
-    match regular::open(path) {
+    match regular_file::open(path) {
         Ok(_) => {}
         Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => {
             return Err(Error::new(Kind::NotFound, format!("{shown} is not a file")));
@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn folders_of_ctr_come_before_those_of_the_reference() {
-        let context = crate::context::tests::context(&[
+        let context = crate::host::context::tests::context(&[
             ("HOME", "/home/u"),
             ("CTR_OVERLAY_PATH", "/one:/two"),
             ("CTR_CONFIG", "/dev/null"),

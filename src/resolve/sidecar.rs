@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use super::trust;
 use crate::bounds::TEXT;
 use crate::error::{Error, Kind, Result};
+use crate::host::regular_file;
 use crate::names::is_variable_name;
 use crate::plan::Sidecar;
-use crate::regular;
 
 /// Marks a line that is a note on a variable; other lines with `#` are comments.
 const NOTE: &str = "#ENVNOTE:";
@@ -24,7 +24,7 @@ pub fn read(overlay: &Path, trusted: &[PathBuf], uid: u32) -> Result<Option<Side
     let mut path = overlay.as_os_str().to_owned();
     path.push(".env");
     let path = PathBuf::from(path);
-    let bytes = match regular::read(&path, TEXT) {
+    let bytes = match regular_file::read(&path, TEXT) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 
 use super::{Shell, Snippets, code_lines};
-use crate::activation::Statement;
+use crate::env::activation::Statement;
 
 /// Elvish.
 pub struct Elvish;

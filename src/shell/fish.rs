@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use super::{HELD, KEPT, SEEN, Shell, Snippets, code_lines};
-use crate::activation::Statement;
+use crate::env::activation::Statement;
 
 /// Fish.
 pub struct Fish;

@@ -11,7 +11,7 @@ mod xonsh;
 
 use std::ffi::OsStr;
 
-use crate::activation::Statement;
+use crate::env::activation::Statement;
 use crate::names::is_variable_name;
 
 pub use init::{Options, command_file, completion_file, integration};

@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use serde_json::{Value, json};
 
 use super::{Shell, Snippets};
-use crate::activation::Statement;
+use crate::env::activation::Statement;
 
 /// Nushell.
 pub struct Nushell;

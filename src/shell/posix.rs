@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use super::{KEPT, Shell, Snippets, code_lines, without_comments};
-use crate::activation::Statement;
+use crate::env::activation::Statement;
 
 /// The shells that read much the same code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

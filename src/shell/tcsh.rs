@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::{HELD, Shell, Snippets, code_lines};
-use crate::activation::Statement;
+use crate::env::activation::Statement;
 
 /// Tcsh, and csh where it is tcsh.
 pub struct Tcsh;

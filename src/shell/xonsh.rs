@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 
 use super::{Shell, Snippets, code_lines, without_comment_lines};
-use crate::activation::Statement;
+use crate::env::activation::Statement;
 
 /// Xonsh.
 pub struct Xonsh;

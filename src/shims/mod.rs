@@ -10,11 +10,11 @@ use std::io::ErrorKind;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use crate::called::{Called, LINKS};
-use crate::context::Context;
 use crate::error::{Error, Kind, Result};
+use crate::host::context::Context;
+use crate::host::private_dir;
 use crate::names::{CommandName, InstanceName};
-use crate::runtime;
+use crate::shim_call::{Called, LINKS};
 
 pub use snapshot::{Snapshot, publish, withdraw};
 
@@ -34,7 +34,7 @@ impl Shims {
     /// # Errors
     /// There is no private folder on this host.
     pub fn of(context: &Context, name: &str) -> Result<Self> {
-        Ok(Self::below(&runtime::private_folder(context)?, name))
+        Ok(Self::below(&private_dir::private_folder(context)?, name))
     }
 
     /// Those that a shim is one of.
@@ -59,7 +59,7 @@ impl Shims {
     /// # Errors
     /// It cannot be made.
     pub fn make_folder(&self) -> Result<()> {
-        runtime::make(&self.folder)
+        private_dir::make(&self.folder)
     }
 
     /// Refuses a command in whose place something is that `ctr` did not make.
@@ -154,7 +154,7 @@ impl Shims {
 
 /// The shims of an instance, wherever sessions of this user have made them.
 fn everywhere(context: &Context, name: &str) -> impl Iterator<Item = Shims> {
-    let folders = runtime::private_folders(context).into_iter();
+    let folders = private_dir::private_folders(context).into_iter();
     folders.map(move |folder| Shims::below(&folder, name))
 }
 

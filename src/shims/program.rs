@@ -5,8 +5,8 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use crate::context::{Context, is_same_file};
 use crate::error::{Error, Result};
+use crate::host::context::{Context, is_same_file};
 use crate::names::PROGRAM;
 
 /// What Linux appends to the path of a program whose file was replaced or removed (`proc(5)`).

@@ -11,14 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{Shims, everywhere, program};
 use crate::bounds::RECORD;
-use crate::called::Called;
 use crate::config::{Config, Join};
-use crate::context::{Context, OfShim};
 use crate::engine;
 use crate::error::Result;
-use crate::regular;
-use crate::runtime;
-use crate::session::Session;
+use crate::host::context::{Context, OfShim};
+use crate::host::{private_dir, regular_file};
+use crate::instance::session::Session;
+use crate::shim_call::Called;
 use crate::state::State;
 
 /// The copy.
@@ -100,8 +99,8 @@ pub fn publish(state: &State, session: &Session) -> Result<()> {
     }
     let is_changed = shims.sync(&state.shims, || program::path(context))?;
     if !is_there {
-        runtime::make(shims.snapshot.parent().unwrap_or(&shims.snapshot))?;
-        runtime::write(&shims.snapshot, &bytes)?;
+        private_dir::make(shims.snapshot.parent().unwrap_or(&shims.snapshot))?;
+        private_dir::write(&shims.snapshot, &bytes)?;
     }
     // Whoever stops it removes the state first, and then these.
     if (is_changed || !is_there) && matches!(session.store.load(name), Ok(None)) {
@@ -161,5 +160,5 @@ fn own_file(path: &Path, uid: u32) -> Option<Vec<u8>> {
     if metadata.uid() != uid || metadata.mode() & 0o077 != 0 {
         return None;
     }
-    regular::whole(file, RECORD).ok()
+    regular_file::whole(file, RECORD).ok()
 }

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::{Phase, State};
 use crate::engine::Process;
-use crate::setup::{Setup, Withheld};
+use crate::spec::{Setup, Withheld};
 
 #[derive(Deserialize)]
 pub struct File {

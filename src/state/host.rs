@@ -7,8 +7,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use crate::context::Context;
-use crate::regular;
+use crate::host::context::Context;
+use crate::host::regular_file;
 
 /// What the file that says so begins with; the boot id follows.
 const PREFIX: &str = ".boot-";
@@ -59,7 +59,7 @@ impl Host {
     fn read(&self, file: &Path) -> Option<String> {
         let metadata = fs::symlink_metadata(file).ok()?;
         let is_own = metadata.uid() == self.uid && metadata.mode() & super::OTHERS_WRITE == 0;
-        let said = regular::read(file, LONGEST).ok().filter(|_| is_own)?;
+        let said = regular_file::read(file, LONGEST).ok().filter(|_| is_own)?;
         let name = String::from_utf8(said).ok()?;
         let is_name = !name.is_empty() && !name.starts_with('.') && !name.contains('/');
         is_name.then_some(name)
@@ -96,7 +96,7 @@ impl Host {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::context::tests::context;
+    use crate::host::context::tests::context;
 
     #[test]
     fn a_host_that_is_renamed_keeps_its_folder_until_it_is_booted() {

@@ -9,9 +9,9 @@ mod store;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::context::Place;
 use crate::engine::{Knowledge, Process, Record, Started};
-use crate::setup::Setup;
+use crate::host::context::Place;
+use crate::spec::Setup;
 
 pub use lock::Lock;
 pub use store::{Prepared, Store};
@@ -213,7 +213,7 @@ fn now() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::setup::Withheld;
+    use crate::spec::Withheld;
 
     const OF_THE_REFERENCE: &str = r#"{
         "name": "cnt1",

@@ -9,10 +9,10 @@ use std::time::Duration;
 use super::host::Host;
 use super::{FORMAT, Lock, OTHERS_WRITE, State, Unusable};
 use crate::bounds::RECORD;
-use crate::context::Context;
 use crate::error::{Error, Kind, Result};
+use crate::host::context::Context;
+use crate::host::regular_file;
 use crate::names::InstanceName;
-use crate::regular;
 
 /// The state files of this user.
 #[derive(Debug, Clone)]
@@ -322,7 +322,7 @@ impl Store {
         };
         let metadata = file.metadata().map_err(|error| unreadable(&error))?;
         self.check_owner(&path, &metadata)?;
-        let bytes = regular::whole(file, RECORD).map_err(|error| unreadable(&error))?;
+        let bytes = regular_file::whole(file, RECORD).map_err(|error| unreadable(&error))?;
         let damaged = |why: String| {
             let message = format!("the state file {} is damaged: {why}", path.display());
             let hint = format!("look at it, then remove it: rm '{}'", path.display());

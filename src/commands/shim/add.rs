@@ -6,10 +6,10 @@ use super::{View, count, hidden, how_to_activate, is_on_path, run_of};
 use crate::cli;
 use crate::engine::not_there;
 use crate::error::{Error, Kind, Result};
+use crate::instance::session::Session;
+use crate::instance::status::{Instance, Status};
 use crate::names::{CommandName, nearest};
-use crate::session::Session;
 use crate::shims::{self, Shims};
-use crate::status::{Instance, Status};
 
 /// Runs `ctr shim add`. Nothing is added when one of the commands cannot be.
 ///

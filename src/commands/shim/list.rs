@@ -5,10 +5,10 @@ use serde_json::json;
 use super::{Origin, View, hidden, run_of};
 use crate::cli;
 use crate::error::Result;
-use crate::output::{Tone, printable};
-use crate::session::Session;
+use crate::instance::session::Session;
+use crate::instance::status::{Instance, Status};
 use crate::shims::{self, Shims};
-use crate::status::{Instance, Status};
+use crate::ui::output::{Tone, printable};
 
 /// One shim, and where it leads while its instance runs.
 struct Row {

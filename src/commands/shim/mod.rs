@@ -7,12 +7,12 @@ mod view;
 
 use std::path::{Path, PathBuf};
 
-use crate::caller;
 use crate::cli::{self, ShimAction};
-use crate::context::Context;
 use crate::error::Result;
-use crate::session::Session;
+use crate::host::context::Context;
+use crate::instance::session::Session;
 use crate::shell;
+use crate::ui::calling_shell;
 
 pub use view::{Origin, View, run_of};
 
@@ -44,7 +44,7 @@ pub fn is_on_path(folder: &Path, context: &Context) -> bool {
 
 /// How the caller's shell makes an instance active.
 pub fn how_to_activate(name: &str, context: &Context) -> String {
-    let shell = caller::detect(context);
+    let shell = calling_shell::detect(context);
     format!(
         "make it active: {}",
         shell::evaluation(&format!("env {name}"), shell)

@@ -3,8 +3,8 @@
 use super::count;
 use crate::cli;
 use crate::error::{Error, Kind, Result};
+use crate::instance::session::Session;
 use crate::names::nearest;
-use crate::session::Session;
 use crate::shims;
 
 /// Runs `ctr shim remove`. Nothing is removed when one of them is not there.

@@ -9,12 +9,12 @@ use serde::de::DeserializeOwned;
 use crate::commands::{running, way};
 use crate::engine::{Direct, Engine, Inside, Learn, Run};
 use crate::error::{Error, Kind, Result};
-use crate::memory::Memory;
+use crate::host::cache::Memory;
+use crate::instance::session::Session;
+use crate::instance::status::Instance;
 use crate::plan;
 use crate::resolve;
-use crate::session::Session;
-use crate::setup::Setup;
-use crate::status::Instance;
+use crate::spec::Setup;
 
 /// A program that says `PATH` is run from here.
 const ROOT: &str = "/";

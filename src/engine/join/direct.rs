@@ -19,18 +19,18 @@ use nix::sys::wait::waitpid;
 use nix::unistd::{close, execve, pipe2};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::Unknown;
 use super::privileges::Privileges;
 use super::program;
-use super::raw::in_a_borrower;
 use super::relay::Relay;
 use super::scope::Scope;
-use super::target::Target;
 use crate::bounds::LOOK_INSIDE;
-use crate::context::Variables;
-use crate::engine::inside::is_absence;
-use crate::engine::{Inside, Program, processes, refusal};
+use crate::engine::local::raw::in_a_borrower;
+use crate::engine::local::rootfs::is_absence;
+use crate::engine::local::target::Target;
+use crate::engine::local::{Unknown, processes, refusal};
+use crate::engine::{Inside, Program};
 use crate::error::{Error, Kind, Result};
+use crate::host::context::Variables;
 
 /// What runs a script that names no interpreter, as in Apptainer.
 const SHELL: &CStr = c"/bin/sh";

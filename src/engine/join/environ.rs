@@ -10,14 +10,13 @@ use std::os::unix::ffi::OsStrExt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::context::Variables;
-use crate::environment::CARRIER;
+use crate::engine::apptainer::environment::OLD_CARRIER;
+use crate::engine::local::Unknown;
+use crate::env::rules::CARRIER;
+use crate::host::context::Variables;
 use crate::names::is_variable_name;
 
-use super::Unknown;
 use super::prompt::{COMMAND, before_apptainer, set_prompt};
-
-use crate::engine::hand_in::OLD_CARRIER;
 
 /// What Apptainer puts behind the caller's `PATH` in `USER_PATH` (its `actions.go`).
 const USUAL_FOLDERS: &str = ":/bin:/usr/bin:/sbin:/usr/sbin:/usr/local/bin:/usr/local/sbin";
@@ -262,8 +261,8 @@ fn to_variables(map: &BTreeMap<String, String>) -> Variables {
 
 #[cfg(test)]
 mod tests {
+    use super::super::prompt::PROMPT;
     use super::*;
-    use crate::engine::join::prompt::PROMPT;
 
     fn variables(pairs: &[(&str, &str)]) -> Variables {
         pairs.iter().map(|(k, v)| (k.into(), v.into())).collect()

@@ -8,17 +8,19 @@ use std::path::Path;
 use nix::sys::signal::Signal;
 use nix::sys::stat::{Mode, umask};
 
+use super::Verdict;
 use super::direct::Direct;
 use super::environ::{Call, DOUBTFUL, ImageEnvironment, OF_SHELLS};
 use super::privileges::Privileges;
-use super::raw::set_default;
 use super::scope;
 use super::seen::{self, SHOW, Seen, directly};
-use super::target::Target;
-use super::{Unknown, Verdict};
 use crate::bounds::LOOK_INSIDE;
-use crate::context::Variables;
-use crate::engine::{Engine, Process, Record, answer, hand_in, limits};
+use crate::engine::apptainer::{environment, limits};
+use crate::engine::local::raw::set_default;
+use crate::engine::local::target::Target;
+use crate::engine::local::{Unknown, output};
+use crate::engine::{Engine, Process, Record};
+use crate::host::context::Variables;
 use crate::names::is_variable_name;
 
 use Failure::{Lasting, Passing};
@@ -129,7 +131,7 @@ impl Engine<'_> {
     ) -> Result<Verdict, Failure> {
         let passing = |error: crate::error::Error| Passing(error.message);
         let bus = Variables::from_iter(self.bus_for(name).map_err(passing)?);
-        let mut bare = hand_in::settings(&self.callers());
+        let mut bare = environment::settings(&self.callers());
         for name in ["HOME", "PATH"].map(OsStr::new) {
             let value = self.context.variables.get(name);
             bare.extend(value.map(|value| (name.to_owned(), value.clone())));
@@ -209,8 +211,8 @@ impl Engine<'_> {
             .args(["--quiet", "exec", "--no-eval", "--cwd", folder])
             .arg(format!("instance://{name}"))
             .args(SHOW);
-        let output = answer::of(&mut command, LOOK_INSIDE);
-        let output = output.map_err(|error| match answer::is_endless(&error) {
+        let output = output::of(&mut command, LOOK_INSIDE);
+        let output = output.map_err(|error| match output::is_endless(&error) {
             true => Lasting(seen::endless(&error)),
             false => passing(&error),
         })?;

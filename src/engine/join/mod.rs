@@ -7,11 +7,9 @@ mod learn;
 mod privileges;
 mod program;
 mod prompt;
-pub(super) mod raw;
 mod relay;
 mod scope;
 mod seen;
-mod target;
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -20,19 +18,16 @@ use nix::unistd::{getgid, getgroups, getuid};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Engine, Process, Run, bus, hand_in};
 use crate::bounds::WANTED_FILE_SYSTEM;
+use crate::engine::apptainer::{bus, environment};
+use crate::engine::local::Unknown;
+use crate::engine::local::target::Target;
+use crate::engine::{Engine, Process, Run};
 use environ::{Call, ImageEnvironment};
 use privileges::Privileges;
 use scope::Scope;
 
 pub use direct::Direct;
-pub use raw::keep_back;
-pub(super) use raw::{Looker, in_a_child};
-pub(super) use target::Target;
-
-/// Why something cannot be done or told without Apptainer, in words that follow on `the instance`.
-pub type Unknown = String;
 
 /// What was learned of an instance, and what it is true of.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -195,7 +190,7 @@ impl Engine<'_> {
         (process.pid, process.pid_start_time).hash(&mut hasher);
         target.scripts()?.hash(&mut hasher);
         self.apptainer()?.hash(&mut hasher);
-        hand_in::settings(&self.callers()).hash(&mut hasher);
+        environment::settings(&self.callers()).hash(&mut hasher);
         // `newgrp` changes what a command is given under fakeroot.
         let groups = getgroups().map_err(|error| error.desc())?;
         let groups: Vec<u32> = groups.iter().map(|group| group.as_raw()).collect();

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use crate::engine::Program;
-use crate::engine::inside::is_executable_file;
+use crate::engine::local::rootfs::is_executable_file;
 
 /// The whole path of the program, which Apptainer makes its `argv[0]`: relative paths are made
 /// absolute, and `..` in them is taken back word for word, as Go's `filepath.Join` does.

@@ -3,8 +3,8 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use super::Unknown;
-use crate::context::Variables;
+use crate::engine::local::Unknown;
+use crate::host::context::Variables;
 
 /// What bash runs before each prompt.
 pub const COMMAND: &str = "PROMPT_COMMAND";

@@ -8,7 +8,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd, siginfo};
 use nix::unistd::{Pid, getpgid, getpgrp, getpid, getsid};
 use rustix::process::{WaitOptions, WaitStatus, waitpid};
 
-use super::raw::{discard, set_default};
+use crate::engine::local::raw::{discard, set_default};
 
 /// Those that say that a program is wrong, or that no process can catch.
 const NOT_HANDED_ON: [Signal; 8] = [

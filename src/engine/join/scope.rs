@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::getuid;
 
-use super::Unknown;
 use crate::bounds::BUS;
+use crate::engine::local::Unknown;
 
 const SYSTEMD: [(u8, &str); 3] = [
     (DESTINATION, "org.freedesktop.systemd1"),

@@ -9,12 +9,11 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{dup2_stderr, dup2_stdout, pipe2};
 
-use super::Unknown;
 use super::direct::Direct;
-use super::raw::in_a_child;
 use crate::bounds::LOOK_INSIDE;
-use crate::context::Variables;
-use crate::engine::answer;
+use crate::engine::local::raw::in_a_child;
+use crate::engine::local::{Unknown, output};
+use crate::host::context::Variables;
 
 /// What is run inside to see what a command is given. The first file is the same on both sides, and
 /// shows that nothing was printed before.
@@ -97,7 +96,7 @@ pub fn directly(direct: Direct, boot_id: &str) -> Result<Seen, Unknown> {
     let child = child.map_err(|e| failed(&e))?;
     drop(tell);
     let mut ended = WaitStatus::StillAlive;
-    let said = answer::listen([said].into_iter(), child, LOOK_INSIDE, || {
+    let said = output::listen([said].into_iter(), child, LOOK_INSIDE, || {
         ended = waitpid(child, Some(WaitPidFlag::WNOHANG))?;
         Ok(ended != WaitStatus::StillAlive)
     });

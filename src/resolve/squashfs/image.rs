@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::unpack::Compression;
-use crate::regular;
+use crate::host::regular_file;
 
 const MAGIC: u32 = 0x7371_7368;
 const VERSION: u16 = 4;
@@ -83,7 +83,7 @@ impl Image {
     /// # Errors
     /// It cannot be read, or is none that is known.
     pub fn open(path: &Path) -> std::result::Result<Self, Unread> {
-        let file = regular::open(path)?;
+        let file = regular_file::open(path)?;
         let mut bytes = [0; SUPERBLOCK];
         match file.read_exact_at(&mut bytes, 0) {
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Err(Unread::NoImage),

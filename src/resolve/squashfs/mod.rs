@@ -13,7 +13,7 @@ use super::overlays::Found;
 use crate::bounds::CONTENTS;
 use crate::engine;
 use crate::error::{Error, Kind, Result};
-use crate::memory::Memory;
+use crate::host::cache::Memory;
 use image::{Entry, Image, Unread};
 
 /// The folder that holds the content of an overlay.

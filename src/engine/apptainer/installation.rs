@@ -1,0 +1,283 @@
+//! What is remembered of an instance's start, and holds whatever its caller has set since: which
+//! Apptainer it was, and where that keeps its records.
+
+use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use crate::engine::apptainer::{limits, records, version};
+use crate::engine::{Binary, Engine, Record};
+use crate::error::{Error, Kind, Result};
+use crate::host::context::{Context, Variables, is_executable};
+
+/// Where Apptainer's records and logs lie, below its folder.
+const INSTANCES: &str = "instances";
+
+/// How one instance was started; nothing is known of one that is new, or was started without `ctr`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    apptainer: Option<PathBuf>,
+    shelf: Option<Shelf>,
+}
+
+/// Where the records of some instances are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shelf {
+    /// Apptainer's own folder, `APPTAINER_CONFIGDIR`.
+    config: PathBuf,
+    /// What the host was called.
+    pub host: String,
+}
+
+impl Origin {
+    /// What a state says: Apptainer's binary, and a log of the instance, which lies as
+    /// `CONFIGDIR/instances/logs/HOST/USER/NAME.out`.
+    pub fn new(apptainer: &str, log: &str) -> Self {
+        let apptainer = Path::new(apptainer);
+        Origin {
+            apptainer: apptainer.is_absolute().then(|| apptainer.to_owned()),
+            shelf: Shelf::of(Path::new(log)),
+        }
+    }
+}
+
+impl Shelf {
+    fn of(log: &Path) -> Option<Self> {
+        let host = log.parent()?.parent()?;
+        let logs = host.parent().filter(|folder| folder.ends_with("logs"))?;
+        let instances = logs.parent().filter(|folder| folder.ends_with(INSTANCES))?;
+        Some(Shelf {
+            config: instances
+                .parent()
+                .filter(|folder| folder.is_absolute())?
+                .to_owned(),
+            host: host.file_name()?.to_str()?.to_owned(),
+        })
+    }
+
+    /// Where this caller's Apptainer puts those of new instances.
+    fn of_caller(context: &Context) -> Self {
+        let configured = context.setting("APPTAINER_CONFIGDIR").map(PathBuf::from);
+        Shelf {
+            config: configured
+                .filter(|folder| folder.is_absolute())
+                .unwrap_or_else(|| context.home.join(".apptainer")),
+            host: context.host.clone(),
+        }
+    }
+
+    /// The folder of records.
+    pub fn folder(&self) -> PathBuf {
+        self.config.join(INSTANCES)
+    }
+}
+
+/// The folder in which Apptainer keeps the records of a caller's new instances.
+pub fn records_folder(context: &Context) -> PathBuf {
+    Shelf::of_caller(context).folder()
+}
+
+/// Has Apptainer find the records among which an instance is that logs there: those of a shim's
+/// instance, whatever its caller has set.
+pub fn use_records_of(context: &mut Context, log: &Path) {
+    if let Some(variables) = Shelf::of(log).and_then(|shelf| leading_to(&shelf, context)) {
+        context.variables = variables;
+    }
+}
+
+/// The variables with which Apptainer finds those records; `None` where the caller's own do.
+fn leading_to(shelf: &Shelf, context: &Context) -> Option<Variables> {
+    let names = ["APPTAINER_CONFIGDIR", "SINGULARITY_CONFIGDIR"];
+    let config = shelf.config.as_path();
+    let leads_elsewhere = |name: &&str| {
+        let value = context.variables.get(OsStr::new(name));
+        value.is_some_and(|value| Path::new(value) != config)
+    };
+    let is_found = Shelf::of_caller(context).config == config;
+    if is_found && !names.iter().any(leads_elsewhere) {
+        return None;
+    }
+    let mut variables = context.variables.clone();
+    for name in names.iter().filter(|name| leads_elsewhere(name)) {
+        variables.remove(OsStr::new(name));
+    }
+    let at_home = context.home.join(".apptainer");
+    if !variables.contains_key(OsStr::new(names[0])) && config != at_home {
+        variables.insert(names[0].into(), config.into());
+    }
+    Some(variables)
+}
+
+impl Engine<'_> {
+    /// Has what follows be about an instance of that origin.
+    pub fn turn_to(&self, origin: Origin) {
+        self.origin.replace(origin);
+    }
+
+    /// Has what is started anew be recorded where this caller's Apptainer does that.
+    pub fn turn_to_the_caller(&self) {
+        self.origin.borrow_mut().shelf = None;
+    }
+
+    /// Has what is started again be recorded under the name that this host has now.
+    pub(in crate::engine) fn turn_to_this_host(&self) {
+        if let Some(shelf) = &mut self.origin.borrow_mut().shelf {
+            shelf.host.clone_from(&self.context.host);
+        }
+    }
+
+    /// Where Apptainer's program is: the caller's, else the one that the instance was started with.
+    ///
+    /// # Errors
+    /// There is none, or the one that was asked for by name is not there.
+    pub(in crate::engine) fn program(&self) -> Result<PathBuf> {
+        version::locate(self.context, self.config).or_else(|error| {
+            let known = self.origin.borrow().apptainer.clone();
+            let known = known.filter(|path| is_executable(path));
+            match self.config.apptainer.value {
+                None => known.ok_or(error),
+                Some(_) => Err(error),
+            }
+        })
+    }
+
+    /// The Apptainer to use.
+    ///
+    /// # Errors
+    /// There is none, it does not run, or it is too old.
+    pub fn binary(&self) -> Result<Binary> {
+        let path = self.program()?;
+        if let Some(known) = self.binary.borrow().as_ref().filter(|b| b.path == path) {
+            return Ok(known.clone());
+        }
+        let binary = version::find(path, self.memory)?;
+        self.binary.replace(Some(binary.clone()));
+        Ok(binary)
+    }
+
+    /// Where the records of the instance are.
+    pub(in crate::engine) fn shelf(&self) -> Shelf {
+        let known = self.origin.borrow().shelf.clone();
+        known.unwrap_or_else(|| Shelf::of_caller(self.context))
+    }
+
+    /// The folder in which Apptainer keeps the records and logs of new instances.
+    pub fn records_folder(&self) -> PathBuf {
+        Shelf::of_caller(self.context).folder()
+    }
+
+    /// The caller's variables, which lead Apptainer to the records of the instance.
+    pub(in crate::engine) fn callers(&self) -> Cow<'_, Variables> {
+        let origin = self.origin.borrow();
+        let led = origin.shelf.as_ref();
+        match led.and_then(|shelf| leading_to(shelf, self.context)) {
+            Some(variables) => Cow::Owned(variables),
+            None => Cow::Borrowed(&self.context.variables),
+        }
+    }
+
+    /// The instances that Apptainer has a record of on this host and that live, by name.
+    ///
+    /// # Errors
+    /// The folder of records cannot be read.
+    pub fn list(&self) -> Result<Vec<Record>> {
+        records::list(&Shelf::of_caller(self.context), self.context)
+    }
+
+    /// Apptainer's record of one instance, when it lives.
+    ///
+    /// # Errors
+    /// The record cannot be read.
+    pub fn record(&self, name: &str) -> Result<Option<Record>> {
+        let records = records::list(&self.shelf(), self.context)?;
+        Ok(records.into_iter().find(|record| record.name == name))
+    }
+
+    /// True for a setuid installation, which needs no user namespaces.
+    ///
+    /// # Errors
+    /// There is no Apptainer, or it does not run.
+    pub fn is_setuid(&self) -> Result<bool> {
+        let path = self.program()?;
+        self.memory.recall("setuid", &path, || {
+            limits::is_setuid(&path).map_err(|why| Error::new(Kind::Engine, why))
+        })
+    }
+
+    /// What a setuid installation must be told to go into an instance with a user namespace of its own,
+    /// as `--fakeroot` gives it one: by its own way it refuses to.
+    pub(in crate::engine) fn user_namespace_flag(
+        &self,
+        name: &str,
+    ) -> Result<Option<&'static str>> {
+        let record = self.record(name)?;
+        let has_one = record.is_some_and(|record| record.has_user_namespace);
+        Ok((has_one && self.is_setuid()?).then_some("--userns"))
+    }
+
+    /// Refuses an instance that Apptainer would not find: its own words would be all that is said, with
+    /// a status that may as well be the command's.
+    ///
+    /// # Errors
+    /// It has no record of it, or has it under another name of the host.
+    pub fn check_record(&self, name: &str) -> Result<()> {
+        let (was, is) = (self.shelf().host, &self.context.host);
+        let message = if was != *is {
+            format!("Apptainer does not find `{name}`: this host was called {was} at its start")
+        } else if self.record(name)?.is_none() {
+            format!("Apptainer has no record of `{name}` any more, though it runs")
+        } else {
+            return Ok(());
+        };
+        Err(Error::new(Kind::Engine, message)
+            .hint(format!("`ctr restart {name}` starts it again, recorded")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::context::tests::context;
+
+    const LOG: &str = "/c/instances/logs/node1/u/bio.out";
+
+    #[test]
+    fn a_log_says_where_the_records_are() {
+        let shelf = Shelf::of(Path::new(LOG)).unwrap();
+        assert_eq!(shelf.folder(), Path::new("/c/instances"));
+        assert_eq!(shelf.host, "node1");
+        for log in [
+            "",
+            "/c/bio.out",
+            "/c/logs/node1/u/bio.out",
+            "instances/logs/h/u/b.out",
+        ] {
+            assert_eq!(Shelf::of(Path::new(log)), None, "{log}");
+        }
+    }
+
+    #[test]
+    fn variables_lead_to_the_records_and_stay_where_they_do() {
+        let shelf = Shelf::of(Path::new(LOG)).unwrap();
+        let key = OsStr::new("APPTAINER_CONFIGDIR");
+        for callers in [
+            &[][..],
+            &[("APPTAINER_CONFIGDIR", "/other")],
+            &[("SINGULARITY_CONFIGDIR", "/c")],
+        ] {
+            let variables = leading_to(&shelf, &context(callers)).unwrap();
+            assert_eq!(variables[key], "/c", "{callers:?}");
+        }
+        assert_eq!(
+            leading_to(&shelf, &context(&[("APPTAINER_CONFIGDIR", "/c")])),
+            None
+        );
+        let at_home = Shelf {
+            config: "/home/u/.apptainer".into(),
+            host: "node1".into(),
+        };
+        assert_eq!(leading_to(&at_home, &context(&[])), None);
+        let variables = leading_to(&at_home, &context(&[("APPTAINER_CONFIGDIR", "/c")])).unwrap();
+        assert!(variables.is_empty());
+    }
+}

@@ -1,0 +1,103 @@
+//! What can be said of a process whose number belongs to another pid namespace.
+
+use procfs::process::{Process as Proc, all_processes};
+
+use crate::engine::{Health, Process};
+use crate::host::context::Place;
+
+/// A process as it is seen from here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Seen {
+    /// Clock ticks since boot.
+    start_time: u64,
+    /// Its numbers, from the pid namespace of this process to the innermost.
+    pids: Vec<i32>,
+    /// The pid namespace that it is in; `None` where that may not be looked at.
+    namespace: Option<u64>,
+}
+
+/// How a process of another pid namespace fares.
+pub fn health(process: &Process, here: &Place) -> Health {
+    // From a namespace that is itself within another, most are not to be seen at all.
+    let seen = here.is_of_the_host().then(|| {
+        let all = all_processes().into_iter().flatten().flatten();
+        all.filter_map(|process| look(&process)).collect::<Vec<_>>()
+    });
+    judge(process, seen.as_deref())
+}
+
+/// The judgement on all that is seen from the kernel's first pid namespace; `None` from another. A
+/// namespace in which nothing runs is gone, and all that was in it.
+fn judge(process: &Process, seen: Option<&[Seen]>) -> Health {
+    let is_of_it = |one: &Seen| {
+        let is_itself =
+            one.start_time == process.pid_start_time && one.pids[1..].contains(&process.pid);
+        is_itself || one.namespace == Some(process.pid_namespace)
+    };
+    match seen {
+        Some(seen) if !seen.iter().any(is_of_it) => {
+            Health::Gone("its pid namespace has ended".into())
+        }
+        _ => Health::Foreign("in another pid namespace".into()),
+    }
+}
+
+fn look(process: &Proc) -> Option<Seen> {
+    let stat = process.stat().ok()?;
+    let pids = process.status().ok()?.nspid.unwrap_or_default();
+    let namespace = std::fs::metadata(format!("/proc/{}/ns/pid", process.pid));
+    (!pids.is_empty() && !matches!(stat.state, 'Z' | 'X')).then(|| Seen {
+        start_time: stat.starttime,
+        pids,
+        namespace: namespace
+            .ok()
+            .map(|file| std::os::unix::fs::MetadataExt::ino(&file)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(start_time: u64, pids: &[i32], namespace: Option<u64>) -> Seen {
+        Seen {
+            start_time,
+            pids: pids.to_vec(),
+            namespace,
+        }
+    }
+
+    #[test]
+    fn only_a_namespace_that_is_seen_to_be_empty_is_gone() {
+        let process = Process {
+            pid: 7,
+            pid_start_time: 500,
+            supervisor_pid: 6,
+            user_namespace: None,
+            boot_id: "boot".into(),
+            pid_namespace: 30,
+        };
+        let is_gone = |seen: Option<&[Seen]>| match judge(&process, seen) {
+            Health::Gone(_) => true,
+            Health::Foreign(_) => false,
+            other => panic!("{other:?}"),
+        };
+        let of_the_host = seen(500, &[7], Some(10));
+        assert!(is_gone(Some(&[])));
+        assert!(is_gone(Some(std::slice::from_ref(&of_the_host))));
+        // Another namespace, in which the same number is another process.
+        assert!(is_gone(Some(&[
+            of_the_host.clone(),
+            seen(600, &[90, 7], Some(31))
+        ])));
+        // It lives, in a namespace of its own within that one, and may not be looked at.
+        assert!(!is_gone(Some(&[seen(500, &[90, 7, 1], None)])));
+        // Others live on where it was.
+        assert!(!is_gone(Some(&[
+            of_the_host,
+            seen(400, &[80, 1], Some(30))
+        ])));
+        // Seen from within another namespace, nothing can be said.
+        assert!(!is_gone(None));
+    }
+}

@@ -1,0 +1,110 @@
+//! Answers that are slow to get and stay true as long as a file does not change.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::bounds::RECORD;
+use crate::error::Result;
+use crate::host::context::Context;
+use crate::host::{ownership, regular_file};
+
+/// A folder of remembered answers, in the user's cache. It can be lost at any time.
+#[derive(Debug, Clone)]
+pub struct Memory {
+    folder: PathBuf,
+    uid: u32,
+}
+
+/// One answer and the file that it is true of.
+#[derive(Serialize, Deserialize)]
+struct Entry<T> {
+    path: PathBuf,
+    size: u64,
+    modified: (i64, i64),
+    answer: T,
+}
+
+impl Memory {
+    /// The memory of this user.
+    pub fn new(context: &Context) -> Self {
+        Memory {
+            folder: context.cache_home().join("ctr"),
+            uid: context.uid,
+        }
+    }
+
+    /// A folder in it for what is kept there as files of their own, there or not.
+    pub fn folder(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// The same, made when it is missing, which nobody else can put anything into.
+    ///
+    /// # Errors
+    /// It cannot be made, is a link, or belongs to another.
+    pub fn private_folder(&self, name: &str) -> Result<PathBuf> {
+        ownership::make(&self.folder, self.uid)?;
+        let folder = self.folder(name);
+        ownership::make(&folder, self.uid)?;
+        Ok(folder)
+    }
+
+    /// True for a file that this user alone can have written.
+    pub fn is_own(&self, file: &Path) -> bool {
+        ownership::is_own_file(file, self.uid)
+    }
+
+    /// The answer to `question` about the file at `path`: remembered while the file's path, size
+    /// and time of change are the same, else asked again. A memory that cannot be written is no
+    /// failure.
+    pub fn recall<T: Serialize + DeserializeOwned>(
+        &self,
+        question: &str,
+        path: &Path,
+        ask: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        let Ok(metadata) = std::fs::metadata(path) else {
+            return ask();
+        };
+        let (size, modified) = (metadata.size(), (metadata.mtime(), metadata.mtime_nsec()));
+        let mut hasher = DefaultHasher::new();
+        (question, path).hash(&mut hasher);
+        let file = self
+            .folder
+            .join(format!("{question}-{:016x}.json", hasher.finish()));
+        let known = ownership::is_own_file(&file, self.uid)
+            .then(|| regular_file::read(&file, RECORD).ok())
+            .flatten()
+            .and_then(|bytes| serde_json::from_slice::<Entry<T>>(&bytes).ok())
+            .filter(|entry| entry.path == path && entry.size == size && entry.modified == modified);
+        if let Some(entry) = known {
+            return Ok(entry.answer);
+        }
+        let entry = Entry {
+            path: path.to_owned(),
+            size,
+            modified,
+            answer: ask()?,
+        };
+        self.write(&file, &entry);
+        Ok(entry.answer)
+    }
+
+    fn write<T: Serialize>(&self, file: &Path, entry: &Entry<T>) {
+        if ownership::make(&self.folder, self.uid).is_err() {
+            return;
+        }
+        let attempt = || -> std::io::Result<()> {
+            let mut temporary = tempfile::NamedTempFile::new_in(&self.folder)?;
+            serde_json::to_writer(&mut temporary, entry)?;
+            temporary.persist(file)?;
+            Ok(())
+        };
+        // Asked again next time; nothing is lost.
+        let _ = attempt();
+    }
+}

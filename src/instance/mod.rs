@@ -1,0 +1,5 @@
+//! Instances as commands see them: what was saved of each, held against what runs.
+
+pub mod home;
+pub mod session;
+pub mod status;

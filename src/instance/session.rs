@@ -1,0 +1,401 @@
+//! What every command works with, and how names on the command line become instances.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::bounds::{FILE_SYSTEM, ORPHANED_START, WANTED_FILE_SYSTEM};
+use crate::config::Config;
+use crate::engine::{Engine, Origin, Record};
+use crate::env::activation;
+use crate::error::{Error, Kind, Result};
+use crate::host::cache::Memory;
+use crate::host::context::Context;
+use crate::instance::status::{self, Instance, Status};
+use crate::names::{InstanceName, Pattern, Target, nearest};
+use crate::state::{Lock, Phase, State, Store};
+use crate::ui::output::Output;
+
+/// The caller's surroundings, settings, engine and state.
+pub struct Session<'a> {
+    pub context: &'a Context,
+    pub config: &'a Config,
+    pub memory: &'a Memory,
+    pub engine: Engine<'a>,
+    pub store: Store,
+    pub output: Output,
+}
+
+impl<'a> Session<'a> {
+    /// A session for this caller.
+    pub fn new(
+        context: &'a Context,
+        config: &'a Config,
+        memory: &'a Memory,
+        output: Output,
+    ) -> Self {
+        Session {
+            context,
+            config,
+            memory,
+            engine: Engine::new(context, config, memory),
+            store: Store::new(context),
+            output,
+        }
+    }
+
+    /// The name that a target stands for.
+    ///
+    /// # Errors
+    /// It is the active one, and there is none here.
+    pub fn name(&self, target: Option<&Target>) -> Result<InstanceName> {
+        match target {
+            Some(Target::Named(name)) => Ok(name.clone()),
+            Some(Target::Active) | None => self.active_name(),
+        }
+    }
+
+    /// The instance that a target stands for, as it is now; its file system is asked too.
+    ///
+    /// # Errors
+    /// There is none of that name; its state file cannot be used.
+    pub fn instance(&self, target: Option<&Target>) -> Result<Instance> {
+        let name = self.name(target)?;
+        let instance = self.find_and_look(name.as_str())?;
+        let instance = instance.ok_or_else(|| self.not_found(name.as_str()))?;
+        self.turn_to(instance.state.as_ref());
+        Ok(instance)
+    }
+
+    /// Has the engine act as the instance of that state was started.
+    pub fn turn_to(&self, state: Option<&State>) {
+        let origin = state.map(|state| Origin::new(&state.apptainer, &state.log_out));
+        self.engine.turn_to(origin.unwrap_or_default());
+    }
+
+    /// The instance of that name, as it is now; its file system is asked too.
+    ///
+    /// # Errors
+    /// Its state file cannot be used.
+    pub fn find_and_look(&self, name: &str) -> Result<Option<Instance>> {
+        let mut found = self.find(name)?;
+        status::look_into(found.as_mut_slice(), WANTED_FILE_SYSTEM, &self.engine);
+        Ok(found)
+    }
+
+    /// Asks the file systems of those that run, and has those be broken that do not work or do not
+    /// answer.
+    pub fn look_into(&self, instances: &mut [Instance]) {
+        status::look_into(instances, FILE_SYSTEM, &self.engine);
+    }
+
+    /// The instance of that name, as its process says.
+    ///
+    /// # Errors
+    /// Its state file cannot be used.
+    pub fn find(&self, name: &str) -> Result<Option<Instance>> {
+        match self.store.load(name)? {
+            Some(state) if status::is_cut_off(&state, &self.engine) => {
+                // Whoever holds the lock is mending it, or starting it again.
+                if let Some(_lock) = self.store.lock_within(name, Duration::ZERO)? {
+                    let now = self.store.load(name)?;
+                    // Another may have mended it, and more, before the lock was had.
+                    if now
+                        .as_ref()
+                        .is_some_and(|now| now.generation == state.generation)
+                    {
+                        self.mend(&state)?;
+                    }
+                }
+                self.look(name, self.store.load(name)?)
+            }
+            state => self.look(name, state),
+        }
+    }
+
+    /// Waits for the lock of an instance; the instance as it is then.
+    ///
+    /// # Errors
+    /// The lock is not to be had; the state file cannot be used.
+    pub fn locked(&self, name: &InstanceName) -> Result<(Lock, Option<Instance>)> {
+        let lock = self.lock(name)?;
+        Ok((lock, self.find_locked(name)?))
+    }
+
+    /// The instance of that name, whose lock is held.
+    fn find_locked(&self, name: &InstanceName) -> Result<Option<Instance>> {
+        let mut state = self.store.load(name.as_str())?;
+        self.turn_to(state.as_ref());
+        if let Some(cut_off) = state
+            .as_ref()
+            .filter(|s| status::has_lost_its_starter(s, &self.engine))
+        {
+            self.wait_for_apptainer(name.as_str())?;
+            self.mend(cut_off)?;
+            state = self.store.load(name.as_str())?;
+        }
+        self.look(name.as_str(), state)
+    }
+
+    /// The lock of an instance and the instance, when that needs no waiting.
+    ///
+    /// # Errors
+    /// As for [`Session::locked`].
+    pub fn locked_now(&self, name: &InstanceName) -> Result<Option<(Lock, Option<Instance>)>> {
+        let Some(lock) = self.store.lock_within(name.as_str(), Duration::ZERO)? else {
+            return Ok(None);
+        };
+        let state = self.store.load(name.as_str())?;
+        let is_cut_off = state.is_some_and(|s| status::has_lost_its_starter(&s, &self.engine));
+        if is_cut_off && self.engine.is_starting(name.as_str()) {
+            return Ok(None);
+        }
+        Ok(Some((lock, self.find_locked(name)?)))
+    }
+
+    /// Waits for the lock of an instance. A terminal is told after a while.
+    ///
+    /// # Errors
+    /// Who holds it does not get on.
+    pub fn lock(&self, name: &InstanceName) -> Result<Lock> {
+        self.store.lock(name, &|what| {
+            if self.context.terminals.stderr {
+                self.output.note(what);
+            }
+        })
+    }
+
+    /// Waits while Apptainer goes on with a start whose `ctr` is gone.
+    fn wait_for_apptainer(&self, name: &str) -> Result<()> {
+        const LOOK: Duration = Duration::from_millis(50);
+        let deadline = Instant::now() + ORPHANED_START;
+        while self.engine.is_starting(name) {
+            if Instant::now() > deadline {
+                let message = format!("Apptainer is still starting `{name}`");
+                return Err(Error::new(Kind::InUse, message).hint("wait until it is done"));
+            }
+            sleep(LOOK);
+        }
+        Ok(())
+    }
+
+    fn look(&self, name: &str, state: Option<State>) -> Result<Option<Instance>> {
+        // A state that knows its process needs no word of Apptainer's.
+        let records = match &state {
+            Some(State {
+                process: Some(_), ..
+            }) => Vec::new(),
+            _ => self.engine.list()?,
+        };
+        Ok(match state {
+            Some(state) => Some(Instance::tracked(
+                state,
+                self.context,
+                &self.engine,
+                &records,
+            )),
+            None => records
+                .into_iter()
+                .find(|record| record.name == name)
+                .map(|record| Instance::untracked(record, self.context)),
+        })
+    }
+
+    /// Every instance of this host, as its process says, by name, those without `ctr` too; then, with `all_hosts`,
+    /// those of the others. A state file that cannot be used is reported and passed over.
+    ///
+    /// # Errors
+    /// Apptainer's records cannot be read.
+    pub fn instances(&self, all_hosts: bool) -> Result<Vec<Instance>> {
+        let records = self.engine.list()?;
+        let mut instances = self.tracked(&records);
+        for record in &records {
+            if !instances
+                .iter()
+                .any(|instance| instance.name == record.name)
+            {
+                instances.push(Instance::untracked(record.clone(), self.context));
+            }
+        }
+        instances.sort_by(|a, b| a.name.cmp(&b.name));
+        if all_hosts {
+            for entry in self.store.list_elsewhere() {
+                match entry.state {
+                    Ok(mut state) => {
+                        state.host = entry.host;
+                        let elsewhere = Instance::tracked(state, self.context, &self.engine, &[]);
+                        instances.push(elsewhere);
+                    }
+                    Err(error) => self.output.warn(&error.message),
+                }
+            }
+        }
+        Ok(instances)
+    }
+
+    /// The instances that patterns cover, each once, in the order of the patterns; and what is to
+    /// be said of each pattern that covers none.
+    ///
+    /// # Errors
+    /// Apptainer's records cannot be read; `.` is given, and no instance is active.
+    pub fn matching(&self, patterns: &[Pattern]) -> Result<(Vec<Instance>, Vec<Error>)> {
+        let all = self.instances(false)?;
+        let mut chosen: Vec<Instance> = Vec::new();
+        let mut missing = Vec::new();
+        for pattern in patterns {
+            let pattern = self.active_for_dot(pattern)?;
+            let covered: Vec<&Instance> = all
+                .iter()
+                .filter(|instance| pattern.matches(&instance.name))
+                .collect();
+            if covered.is_empty() {
+                missing.push(self.not_found(pattern.as_str()));
+            }
+            for instance in covered {
+                if !chosen.iter().any(|known| known.name == instance.name) {
+                    chosen.push(instance.clone());
+                }
+            }
+        }
+        Ok((chosen, missing))
+    }
+
+    /// True when one of the patterns is the name of the instance, or `.` and it is active.
+    pub fn is_named(&self, instance: &Instance, patterns: &[Pattern]) -> bool {
+        let mut meant = patterns.iter().filter_map(|p| self.active_for_dot(p).ok());
+        meant.any(|pattern| pattern.is_plain() && pattern.as_str() == instance.name)
+    }
+
+    /// The active instance's name, when the activation was made here.
+    pub fn active(&self) -> Option<String> {
+        activation::active(&self.context.variables, &self.context.place)
+            .filter(|active| active.here)
+            .map(|active| active.name)
+    }
+
+    /// Ends what a dead instance has left running (its FUSE helpers hold its images), and says so. False
+    /// when nothing of it ran.
+    ///
+    /// # Errors
+    /// It cannot be ended.
+    pub fn end_what_is_left(&self, instance: &Instance) -> Result<bool> {
+        let state = instance.state.as_ref();
+        let Some(process) = state.and_then(|state| state.process.as_ref()) else {
+            return Ok(false);
+        };
+        if instance.status != Status::Dead {
+            return Ok(false);
+        }
+        let name = &instance.name;
+        let ended = self.engine.end_what_is_left(name, process)?;
+        if !ended.is_empty() {
+            let programs = ended.join(", ");
+            let what = format!("`{name}` had left processes running, which are ended: {programs}");
+            self.output.note(&what);
+        }
+        Ok(!ended.is_empty())
+    }
+
+    /// What is said of an instance that is needed running and is not.
+    pub fn not_running(&self, instance: &Instance) -> Error {
+        let name = &instance.name;
+        let message = format!(
+            "`{name}` is {}: {}",
+            instance.status.word(),
+            instance.reason
+        );
+        let is_starting = |state: &State| state.phase == Phase::Starting;
+        Error::new(Kind::NotRunning, message).hint(match instance.status {
+            Status::Stopped if instance.state.as_ref().is_some_and(is_starting) => {
+                "try again in a moment".to_owned()
+            }
+            Status::Broken => format!("`ctr restart {name}` starts it again"),
+            Status::Elsewhere if instance.host == self.context.host => {
+                format!("run ctr there; `ctr stop -F {name}` forgets it, whether it runs or not")
+            }
+            Status::Elsewhere => "run ctr there".to_owned(),
+            _ => format!("`ctr restart {name}` starts it again, `ctr stop {name}` forgets it"),
+        })
+    }
+
+    /// What is said of a name that stands for nothing, with the nearest that does.
+    pub fn not_found(&self, name: &str) -> Error {
+        let hosts = self.store.hosts_with(name);
+        if !hosts.is_empty() {
+            let message = format!(
+                "`{name}` is not on this host: it is on {}",
+                hosts.join(", ")
+            );
+            return Error::new(Kind::NotFound, message).hint("run ctr there");
+        }
+        let entries = self.store.list();
+        let known = entries.iter().map(|entry| entry.name.as_str());
+        Error::new(Kind::NotFound, format!("no such instance: {name}")).hint(
+            match nearest(name, known) {
+                Some(nearest) => format!("did you mean {nearest}?"),
+                None => "`ctr list` shows those there are".to_owned(),
+            },
+        )
+    }
+
+    fn active_name(&self) -> Result<InstanceName> {
+        let none = || {
+            Error::new(Kind::NotFound, "no instance is active in this shell")
+                .hint("name one, or make one active: eval \"$(ctr env NAME)\"")
+        };
+        let active =
+            activation::active(&self.context.variables, &self.context.place).ok_or_else(none)?;
+        if !active.here {
+            let message = format!(
+                "`{}` was made active on another host or in a container",
+                active.name
+            );
+            return Err(Error::new(Kind::NotFound, message).hint("name an instance of this host"));
+        }
+        active.name.parse().map_err(|why: String| {
+            Error::new(Kind::Usage, format!("CTR_INSTANCE: {why}")).hint("unset CTR_INSTANCE")
+        })
+    }
+
+    fn active_for_dot(&self, pattern: &Pattern) -> Result<Pattern> {
+        if pattern.as_str() != "." {
+            return Ok(pattern.clone());
+        }
+        let name = self.active_name()?;
+        name.as_str()
+            .parse()
+            .map_err(|why: String| Error::new(Kind::Usage, why))
+    }
+
+    fn tracked(&self, records: &[Record]) -> Vec<Instance> {
+        let mut instances = Vec::new();
+        for entry in self.store.list() {
+            let instance = entry.state.and_then(|state| {
+                if status::is_cut_off(&state, &self.engine) {
+                    return self.find(&entry.name);
+                }
+                Ok(Some(Instance::tracked(
+                    state,
+                    self.context,
+                    &self.engine,
+                    records,
+                )))
+            });
+            match instance {
+                Ok(instance) => instances.extend(instance),
+                Err(error) => {
+                    self.output.warn(&error.message);
+                    if let Some(hint) = error.hint {
+                        self.output.note(&hint);
+                    }
+                }
+            }
+        }
+        instances
+    }
+
+    fn mend(&self, state: &State) -> Result<()> {
+        let said = status::mend(state, &self.store, &self.engine)?;
+        self.output.warn(&said);
+        Ok(())
+    }
+}
