@@ -16,14 +16,14 @@ const MOST_LINKS: usize = 40;
 
 /// A shim that was called.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Called {
+pub struct ShimCall {
     /// The private folder that it lies in, which is not checked here.
     pub private_folder: PathBuf,
     pub instance: InstanceName,
     pub command: CommandName,
 }
 
-impl Called {
+impl ShimCall {
     /// The shim that this process was called as, `None` for `ctr` itself. `words` are its arguments,
     /// the program's name first.
     ///
@@ -74,7 +74,7 @@ impl Called {
             return None;
         }
         let name = |path: &Path| path.file_name()?.to_str().map(str::to_owned);
-        Some(Called {
+        Some(ShimCall {
             private_folder: folder.parent()?.parent()?.to_owned(),
             instance: name(folder)?.parse().ok()?,
             command: name(path)?.parse().ok()?,
@@ -126,22 +126,22 @@ mod tests {
         let by_folder = folder.join("sort");
         let around = shims.join("../bio/sort");
         for path in [&shim, &other, &by_folder, &around] {
-            let called = Called::by(path).unwrap();
+            let called = ShimCall::by(path).unwrap();
             assert_eq!(called.instance.as_str(), "bio");
             assert_eq!(called.command.as_str(), "sort");
             let private = called.private_folder.canonicalize().unwrap();
             assert_eq!(private, top.path().join("ctr").canonicalize().unwrap());
         }
-        assert_eq!(Called::taken_away(&shim), None);
+        assert_eq!(ShimCall::taken_away(&shim), None);
         fs::remove_file(&shim).unwrap();
-        assert_eq!(Called::by(&shim), None);
-        assert!(Called::taken_away(&shim).is_some());
+        assert_eq!(ShimCall::by(&shim), None);
+        assert!(ShimCall::taken_away(&shim).is_some());
         let file = shims.join("file");
         fs::write(&file, "").unwrap();
         let round = top.path().join("round");
         symlink("round", &round).unwrap();
         for path in [&file, &round, &top.path().join("nosuch"), Path::new("ctr")] {
-            assert_eq!(Called::by(path), None, "{}", path.display());
+            assert_eq!(ShimCall::by(path), None, "{}", path.display());
         }
     }
 }

@@ -10,7 +10,7 @@ pub const HOSTOS: &str = "hostos";
 
 /// How an instance is started. The first six fields are those of the reference's state file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Setup {
+pub struct InstanceSpec {
     pub name: String,
     /// `KEY=VALUE`, later wins, values literal but for `$PATH` in `PATH`.
     pub env: Vec<String>,
@@ -56,7 +56,7 @@ pub struct Withheld {
     pub reason: String,
 }
 
-impl Setup {
+impl InstanceSpec {
     /// True when the base is the user's own operating system.
     pub fn is_hostos(&self) -> bool {
         self.base_image == HOSTOS
@@ -64,8 +64,8 @@ impl Setup {
 
     /// Names what differs from another setup, or nothing when a start would repeat this one.
     /// Notes do not count: they are for people. Nor do the folders that the starts were made in.
-    pub fn difference(&self, other: &Setup) -> Option<String> {
-        let binds_more = |one: &Setup, than: &Setup| {
+    pub fn difference(&self, other: &InstanceSpec) -> Option<String> {
+        let binds_more = |one: &InstanceSpec, than: &InstanceSpec| {
             one.bind_paths.iter().any(|bind| {
                 one.working_folder.as_ref() != Some(bind) && !than.bind_paths.contains(bind)
             })
@@ -90,7 +90,7 @@ impl Setup {
             .filter(|(_, same)| !same)
             .map(|(what, _)| (*what).to_owned())
             .collect();
-        let changed = |entry: &String, there: &Setup| !there.env.contains(entry);
+        let changed = |entry: &String, there: &InstanceSpec| !there.env.contains(entry);
         let mut names: Vec<&str> = self
             .env
             .iter()
@@ -129,9 +129,9 @@ mod tests {
 
     #[test]
     fn a_difference_is_named() {
-        let one = Setup {
+        let one = InstanceSpec {
             env: vec!["A=1".into(), "B=2".into()],
-            ..Setup::default()
+            ..InstanceSpec::default()
         };
         let mut other = one.clone();
         assert_eq!(one.difference(&other), None);

@@ -10,21 +10,21 @@ use super::{exec, shim};
 use crate::bounds;
 use crate::cli::ExecOptions;
 use crate::config::Config;
-use crate::engine::{self, DEFAULT_PATH, Engine, Learn, NOT_THERE};
+use crate::engine::{self, DEFAULT_PATH, Engine, NOT_THERE, Probe};
 use crate::env::activation;
 use crate::error::{Error, Kind, Result};
-use crate::host::cache::Memory;
+use crate::host::cache::Cache;
 use crate::host::context::{Context, is_executable};
 use crate::host::ownership;
 use crate::instance::home;
 use crate::instance::session::Session;
-use crate::shim_call::Called;
+use crate::shim_call::ShimCall;
 use crate::shims::{self, Snapshot};
 use crate::state::Store;
 use crate::ui::output::Output;
 
 /// Runs the command of a shim. When the command has run it does not return.
-pub fn run(called: &Called, arguments: &[OsString]) -> ExitCode {
+pub fn run(called: &ShimCall, arguments: &[OsString]) -> ExitCode {
     let Err(error) = attempt(called, arguments) else {
         return ExitCode::SUCCESS;
     };
@@ -38,7 +38,7 @@ pub fn run(called: &Called, arguments: &[OsString]) -> ExitCode {
 
 /// # Errors
 /// As for `ctr exec`; the shim is another user's, or was made active on another host.
-fn attempt(called: &Called, arguments: &[OsString]) -> Result<()> {
+fn attempt(called: &ShimCall, arguments: &[OsString]) -> Result<()> {
     let context = Context::read()?;
     if let Some(around) = engine::around(&context).map(|around| around.to_string()) {
         return step_aside(called, arguments, context, &around);
@@ -53,21 +53,21 @@ fn attempt(called: &Called, arguments: &[OsString]) -> Result<()> {
     let context = called.surroundings(context, snapshot.as_ref());
     if let Some(snapshot) = snapshot.filter(|snapshot| snapshot.serves(called.command.as_str())) {
         let config = snapshot.config(&context);
-        let memory = Memory::new(&context);
-        let engine = Engine::new(&context, &config, &memory).with_apptainer(snapshot.apptainer);
+        let cache = Cache::new(&context);
+        let engine = Engine::new(&context, &config, &cache).with_apptainer(snapshot.apptainer);
         let session = Session {
             engine,
-            ..Session::new(&context, &config, &memory, Output::bare())
+            ..Session::new(&context, &config, &cache, Output::bare())
         };
         // What comes back is found out anew.
         let options = ExecOptions::default();
-        exec::directly(&options, &command, snapshot.state, Learn::Never, &session)?;
+        exec::directly(&options, &command, snapshot.state, Probe::Never, &session)?;
     }
     from_state(called, &command, &context)
 }
 
 /// Runs it as `ctr exec` does, from the state and the configuration, which are as they are now.
-fn from_state(called: &Called, command: &[OsString], context: &Context) -> Result<()> {
+fn from_state(called: &ShimCall, command: &[OsString], context: &Context) -> Result<()> {
     let name = &called.instance;
     home::wait(context, bounds::HOME, &|what| {
         if context.terminals.stderr {
@@ -80,8 +80,8 @@ fn from_state(called: &Called, command: &[OsString], context: &Context) -> Resul
     // The caller's own `PATH` may be anything.
     let started_by = started_by.filter(|path| is_executable(path));
     config.apptainer.value = config.apptainer.value.or(started_by.map(Path::to_owned));
-    let memory = Memory::new(context);
-    let session = Session::new(context, &config, &memory, Output::bare());
+    let cache = Cache::new(context);
+    let session = Session::new(context, &config, &cache, Output::bare());
     let state = state.ok_or_else(|| session.not_found(name.as_str()))?;
     if !state.has_shim(called.command.as_str()) {
         return Err(not_added(called));
@@ -92,7 +92,7 @@ fn from_state(called: &Called, command: &[OsString], context: &Context) -> Resul
 }
 
 /// A link that was left where nobody looked is none: the instance may be another by now.
-fn not_added(called: &Called) -> Error {
+fn not_added(called: &ShimCall) -> Error {
     let (name, command) = (&called.instance, called.command.as_str());
     let message = format!("`{name}` has no shim of this name any more");
     let hint = format!("`ctr shim add {name} {command}` adds it");
@@ -101,9 +101,9 @@ fn not_added(called: &Called) -> Error {
 
 /// An activation that came from another host or out of a container is none, and the shim of that
 /// name here is not the one that was meant.
-fn check_activation(called: &Called, context: &Context) -> Result<()> {
+fn check_activation(called: &ShimCall, context: &Context) -> Result<()> {
     let name = called.instance.as_str();
-    match activation::active(&context.variables, &context.place) {
+    match activation::active(&context.variables, &context.pid_scope) {
         Some(active) if active.name == name && !active.here => {
             let message = format!("`{name}` was made active on another host or in a container");
             Err(Error::new(Kind::NotRunning, message).hint(shim::how_to_activate(name, context)))
@@ -115,7 +115,7 @@ fn check_activation(called: &Called, context: &Context) -> Result<()> {
 /// Inside an instance the command is that of the inside. Its first word is its path, as that of every
 /// command that is run there: by that of the shim it would be taken for one again.
 fn step_aside(
-    called: &Called,
+    called: &ShimCall,
     arguments: &[OsString],
     mut context: Context,
     around: &str,

@@ -131,13 +131,13 @@ fn check_shell(shell: Option<&str>, instance: &Instance, session: &Session) -> R
 }
 
 fn show_notes(instance: &Instance, session: &Session) {
-    let Some(setup) = instance.state.as_ref().map(|state| &state.setup) else {
+    let Some(spec) = instance.state.as_ref().map(|state| &state.spec) else {
         return;
     };
-    if let Some(note) = &setup.note {
+    if let Some(note) = &spec.note {
         session.output.note(note);
     }
-    for (key, note) in &setup.notes {
+    for (key, note) in &spec.notes {
         session.output.note(&format!("{key}: {note}"));
     }
 }

@@ -80,7 +80,7 @@ pub fn enter(instance: &Instance, session: &Session) -> Result<Change> {
         instance: &instance.name,
         process: process(instance).unwrap_or_default(),
         path_entry: shims.folder().as_os_str(),
-        here: &session.context.place,
+        here: &session.context.pid_scope,
     };
     let callers = &session.context.variables;
     Ok(activation::enter(callers, &activation, variables(instance)))
@@ -110,7 +110,7 @@ fn variables(instance: &Instance) -> Vec<(&str, &str)> {
     instance
         .state
         .as_ref()
-        .map_or_else(Vec::new, |state| state.setup.host_variables().collect())
+        .map_or_else(Vec::new, |state| state.spec.host_variables().collect())
 }
 
 fn document(instance: &Instance, session: &Session) -> Result<serde_json::Value> {
@@ -145,11 +145,7 @@ fn say_kept(change: &Change, how: &str, session: &Session) {
 }
 
 fn say_withheld(instance: &Instance, session: &Session) {
-    for withheld in instance
-        .state
-        .iter()
-        .flat_map(|state| &state.setup.withheld)
-    {
+    for withheld in instance.state.iter().flat_map(|state| &state.spec.withheld) {
         let names = withheld.names.join(", ");
         session.output.note(&format!(
             "{names} of {} left out of this shell: {}",

@@ -7,7 +7,7 @@ use super::{running, way};
 use crate::cli::{self, ExecOptions};
 use crate::config::Join;
 use crate::engine::{
-    DEFAULT_PATH, Folder, Learn, Program, Run, cannot_run, no_folder, not_there, wrong_folder,
+    DEFAULT_PATH, Folder, Probe, Program, Run, cannot_run, no_folder, not_there, wrong_folder,
 };
 use crate::env::activation;
 use crate::error::{Error, Kind, Result};
@@ -43,8 +43,8 @@ pub fn inside(
         Join::Auto | Join::Direct => {
             // Who insists has it looked at again.
             let learn = match join {
-                Join::Direct => Learn::Anew,
-                _ => Learn::IfNeeded,
+                Join::Direct => Probe::Force,
+                _ => Probe::IfNeeded,
             };
             match session.store.load(name.as_str())? {
                 Some(state) => {
@@ -80,7 +80,7 @@ pub fn directly(
     options: &ExecOptions,
     command: &[OsString],
     state: State,
-    learn: Learn,
+    learn: Probe,
     session: &Session,
 ) -> Result<String> {
     let Some(instance) = Instance::recorded(state, session.context) else {

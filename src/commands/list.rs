@@ -68,7 +68,7 @@ fn is_active(instance: &Instance, active: Option<&str>, session: &Session) -> bo
 }
 
 fn document(instance: &Instance, active: Option<&str>, session: &Session) -> serde_json::Value {
-    let setup = instance.state.as_ref().map(|state| &state.setup);
+    let spec = instance.state.as_ref().map(|state| &state.spec);
     json!({
         "name": instance.name,
         "status": instance.status.word(),
@@ -78,7 +78,7 @@ fn document(instance: &Instance, active: Option<&str>, session: &Session) -> ser
         "started_at": instance.state.as_ref().and_then(|state| state.started_at.clone()),
         "uptime_seconds": instance.process.as_ref().and_then(uptime_seconds),
         "base_image": instance.image,
-        "overlays": setup.map_or(&[][..], |setup| setup.overlays.as_slice()),
+        "overlays": spec.map_or(&[][..], |spec| spec.overlays.as_slice()),
         "active": is_active(instance, active, session),
         "tracked": instance.state.is_some(),
     })
@@ -95,7 +95,7 @@ fn row(instance: &Instance, active: Option<&str>, session: &Session) -> Vec<(Str
     let overlays: Vec<String> = instance
         .state
         .iter()
-        .flat_map(|state| &state.setup.overlays)
+        .flat_map(|state| &state.spec.overlays)
         .map(|overlay| printable(last_part(overlay)))
         .collect();
     vec![

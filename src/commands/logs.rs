@@ -14,7 +14,7 @@ use crate::instance::status::Instance;
 use crate::ui::output::{Escaped, print};
 
 /// Time between two looks of `--follow`.
-const LOOK: Duration = Duration::from_millis(200);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 /// What is read at a time.
 const PART: usize = 1 << 16;
 
@@ -48,7 +48,7 @@ pub fn run(args: &cli::Logs, session: &Session) -> Result<()> {
             }
             return Ok(());
         }
-        sleep(LOOK);
+        sleep(POLL_INTERVAL);
         match session.find(&instance.name)? {
             Some(now) => instance = now,
             None => instance.status = crate::instance::status::Status::Dead,

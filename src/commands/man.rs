@@ -133,8 +133,8 @@ mod tests {
 
     use super::*;
     use crate::cli::ShellName;
-    use crate::host::context::Place;
-    use crate::spec::{Setup, Withheld};
+    use crate::host::context::PidScope;
+    use crate::spec::{InstanceSpec, Withheld};
     use crate::state::State;
 
     const SHIM: &str = WRITTEN[0].1;
@@ -156,20 +156,20 @@ mod tests {
 
     #[test]
     fn every_field_of_the_state_file_is_described() {
-        let place = Place {
+        let place = PidScope {
             boot_id: String::new(),
             pid_namespace: 0,
         };
-        let setup = Setup {
+        let spec = InstanceSpec {
             note: Some(String::new()),
             withheld: vec![Withheld {
                 file: String::new(),
                 names: Vec::new(),
                 reason: String::new(),
             }],
-            ..Setup::default()
+            ..InstanceSpec::default()
         };
-        let mut state = State::starting(setup, 0, "", &place);
+        let mut state = State::starting(spec, 0, "", &place);
         state.shims = vec![String::new()];
         let document = serde_json::to_value(state).unwrap();
         for field in document.as_object().unwrap().keys() {

@@ -31,7 +31,7 @@ use crate::bounds;
 use crate::cli::Command;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::host::cache::Memory;
+use crate::host::cache::Cache;
 use crate::host::context::Context;
 use crate::instance::home;
 use crate::instance::session::Session;
@@ -76,8 +76,8 @@ fn dispatch(command: &Command, output: Output) -> Result<()> {
         reached => reached?,
     }
     let config = Config::load(&context)?;
-    let memory = Memory::new(&context);
-    let session = Session::new(&context, &config, &memory, output);
+    let cache = Cache::new(&context);
+    let session = Session::new(&context, &config, &cache, output);
     inside::check(command, &session)?;
     match command {
         Command::Start(args) => start::run(args, &session),

@@ -4,7 +4,7 @@ use crate::cli;
 use crate::error::{Error, Kind, Result};
 use crate::instance::session::Session;
 use crate::names::is_variable_name;
-use crate::spec::Setup;
+use crate::spec::InstanceSpec;
 use crate::ui::output::{print, printable};
 
 /// What is asked of the notes.
@@ -30,12 +30,12 @@ pub fn run(args: &cli::Note, session: &Session) -> Result<()> {
             .ok_or_else(|| session.not_found(name.as_str()))
     };
     if let Request::All | Request::Read(_) = request {
-        return show(&request, &load()?.setup);
+        return show(&request, &load()?.spec);
     }
     // Read again under the lock: another command may have written it.
     let _lock = session.lock(&name)?;
     let mut state = load()?;
-    change(&request, &mut state.setup)?;
+    change(&request, &mut state.spec)?;
     session.store.save(&mut state)
 }
 
@@ -67,20 +67,20 @@ fn request(args: &cli::Note) -> Result<Request<'_>> {
     })
 }
 
-fn show(request: &Request, setup: &Setup) -> Result<()> {
+fn show(request: &Request, spec: &InstanceSpec) -> Result<()> {
     if let Request::Read(key) = request {
-        let note = setup
+        let note = spec
             .notes
             .get(*key)
-            .ok_or_else(|| no_such_note(key, setup))?;
+            .ok_or_else(|| no_such_note(key, spec))?;
         print(format!("{}\n", printable(note)).as_bytes());
         return Ok(());
     }
-    let own = setup
+    let own = spec
         .note
         .iter()
         .map(|note| format!("{}\n", printable(note)));
-    let others = setup
+    let others = spec
         .notes
         .iter()
         .map(|(key, note)| format!("{key}: {}\n", printable(note)));
@@ -88,29 +88,28 @@ fn show(request: &Request, setup: &Setup) -> Result<()> {
     Ok(())
 }
 
-fn change(request: &Request, setup: &mut Setup) -> Result<()> {
+fn change(request: &Request, spec: &mut InstanceSpec) -> Result<()> {
     match request {
         Request::OnInstance(text) => {
-            setup.note = Some((*text).to_owned()).filter(|text| !text.is_empty());
+            spec.note = Some((*text).to_owned()).filter(|text| !text.is_empty());
         }
         Request::Write(key, text) => {
-            setup.notes.insert((*key).to_owned(), (*text).to_owned());
+            spec.notes.insert((*key).to_owned(), (*text).to_owned());
         }
         Request::Remove(key) => {
-            setup
-                .notes
+            spec.notes
                 .remove(*key)
-                .ok_or_else(|| no_such_note(key, setup))?;
+                .ok_or_else(|| no_such_note(key, spec))?;
         }
         Request::All | Request::Read(_) => {}
     }
     Ok(())
 }
 
-fn no_such_note(key: &str, setup: &Setup) -> Error {
+fn no_such_note(key: &str, spec: &InstanceSpec) -> Error {
     Error::new(
         Kind::NotFound,
-        format!("no note on {key} in `{}`", setup.name),
+        format!("no note on {key} in `{}`", spec.name),
     )
-    .hint(format!("`ctr note {}` shows them all", setup.name))
+    .hint(format!("`ctr note {}` shows them all", spec.name))
 }

@@ -18,7 +18,7 @@ const NAME: &str = "{name}";
 /// # Errors
 /// The configuration is wrong, and no format is given.
 pub fn run(args: &cli::Prompt, context: &Context) -> Result<()> {
-    let active = activation::active(&context.variables, &context.place);
+    let active = activation::active(&context.variables, &context.pid_scope);
     let Some(active) = active.filter(|active| active.here) else {
         return Ok(());
     };

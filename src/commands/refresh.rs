@@ -18,7 +18,7 @@ use crate::state::Phase;
 /// There is no private folder for shims.
 pub fn run(session: &Session) -> Result<Change> {
     let variables = &session.context.variables;
-    let Some(active) = activation::active(variables, &session.context.place) else {
+    let Some(active) = activation::active(variables, &session.context.pid_scope) else {
         return Ok(Change::default());
     };
     let name = &active.name;

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::start::{self, Before, launch};
 use super::stop::each;
 use crate::cli;
-use crate::engine::Manner;
+use crate::engine::StopMode;
 use crate::error::{Error, Kind, Result};
 use crate::instance::session::Session;
 use crate::instance::status::{Instance, Status};
@@ -43,12 +43,12 @@ pub fn restart(chosen: &Instance, session: &Session) -> Result<()> {
         let message = format!("`{name}` was started without ctr: its setup is not known");
         Error::new(Kind::NotFound, message).hint("stop it, and start it with ctr")
     })?;
-    let mut setup = state.setup.clone();
+    let mut spec = state.spec.clone();
     let base_image = start::resolving(session, Some(&name), false, |around| {
-        resolve::again(&mut setup, around)
+        resolve::again(&mut spec, around)
     })?;
-    start::check(&setup, session)?;
-    if let Some(folder) = setup.start_folder.as_deref() {
+    start::check(&spec, session)?;
+    if let Some(folder) = spec.start_folder.as_deref() {
         if !Path::new(folder).is_dir() {
             session.output.warn(&format!(
                 "{folder}, where `{name}` was started, is gone: it is started here"
@@ -60,10 +60,10 @@ pub fn restart(chosen: &Instance, session: &Session) -> Result<()> {
         shims: state.shims.clone(),
         kept: Some(state),
     };
-    launch(setup, &base_image.file, before, session, || {
+    launch(spec, &base_image.file, before, session, || {
         match &instance.process {
             Some(process) => {
-                let manner = Manner::default();
+                let manner = StopMode::default();
                 session.engine.stop(name.as_str(), process, &manner)?;
             }
             None => session.engine.forget(name.as_str()),

@@ -83,8 +83,8 @@ pub fn prepare<'a>(
         check_carried(&assignment.key, &assignment.value)?;
     }
     let more: Vec<String> = more.iter().map(ToString::to_string).collect();
-    let setup = instance.state.as_ref().map(|state| &state.setup);
-    let saved = setup.map_or(&[][..], |setup| setup.env.as_slice());
+    let spec = instance.state.as_ref().map(|state| &state.spec);
+    let saved = spec.map_or(&[][..], |spec| spec.env.as_slice());
     // One that was started without ctr says where it is all the same.
     let identity = identity::variables(&instance.name, session.engine.nesting() + 1);
     let entries = identity.iter().chain(saved).chain(&more);
@@ -96,9 +96,9 @@ pub fn prepare<'a>(
         name: &instance.name,
         environment,
         cwd,
-        in_force: setup.map_or_else(InForce::default, |setup| in_force(&setup.apptainer_flags)),
+        in_force: spec.map_or_else(InForce::default, |spec| in_force(&spec.apptainer_flags)),
         keep: false,
-        hostos: setup.is_some_and(crate::spec::Setup::is_hostos),
+        hostos: spec.is_some_and(crate::spec::InstanceSpec::is_hostos),
     })
 }
 
@@ -145,7 +145,7 @@ pub fn callers_folder(instance: &Instance, session: &Session) -> Result<(PathBuf
 /// A look into the instance.
 pub fn inside(instance: &Instance, session: &Session) -> Option<crate::engine::Inside> {
     let state = instance.state.as_ref();
-    let as_root = state.is_some_and(|state| state.setup.fakeroot);
+    let as_root = state.is_some_and(|state| state.spec.fakeroot);
     instance
         .process
         .as_ref()

@@ -8,7 +8,7 @@ use crate::engine::uptime_seconds;
 use crate::error::Result;
 use crate::instance::session::Session;
 use crate::instance::status::Instance;
-use crate::spec::Setup;
+use crate::spec::InstanceSpec;
 use crate::ui::output::{print, printable};
 
 /// Runs `ctr show`.
@@ -57,7 +57,7 @@ fn rows(instance: &Instance, session: &Session) -> Vec<(&'static str, String)> {
         if let Some(started_at) = &state.started_at {
             rows.push(("started at", started_at.clone()));
         }
-        rows.extend(of_setup(&state.setup));
+        rows.extend(of_setup(&state.spec));
         if !state.shims.is_empty() {
             rows.push(("shims", state.shims.join(" ")));
         }
@@ -75,13 +75,13 @@ fn rows(instance: &Instance, session: &Session) -> Vec<(&'static str, String)> {
     rows
 }
 
-fn of_setup(setup: &Setup) -> Vec<(&'static str, String)> {
+fn of_setup(spec: &InstanceSpec) -> Vec<(&'static str, String)> {
     let mut rows = Vec::new();
     let of = |label: &'static str, list: &[String]| -> Vec<(&'static str, String)> {
         list.iter().map(|text| (label, text.clone())).collect()
     };
-    rows.extend(of("overlay", &setup.overlays));
-    let switches = [(setup.writable, "writable"), (setup.fakeroot, "fakeroot")];
+    rows.extend(of("overlay", &spec.overlays));
+    let switches = [(spec.writable, "writable"), (spec.fakeroot, "fakeroot")];
     let on: Vec<&str> = switches
         .iter()
         .filter(|(on, _)| *on)
@@ -90,21 +90,20 @@ fn of_setup(setup: &Setup) -> Vec<(&'static str, String)> {
     if !on.is_empty() {
         rows.push(("mode", on.join(", ")));
     }
-    rows.extend(of("flag", &setup.gpu));
-    rows.extend(of("flag", &setup.apptainer_flags));
-    rows.extend(of("bind", &setup.bind_paths));
-    rows.extend(of("env", &setup.env));
-    rows.extend(of("host env", &setup.host_env));
-    for withheld in &setup.withheld {
+    rows.extend(of("flag", &spec.gpu));
+    rows.extend(of("flag", &spec.apptainer_flags));
+    rows.extend(of("bind", &spec.bind_paths));
+    rows.extend(of("env", &spec.env));
+    rows.extend(of("host env", &spec.host_env));
+    for withheld in &spec.withheld {
         rows.push((
             "withheld",
             format!("{}: {}", withheld.names.join(" "), withheld.reason),
         ));
     }
-    rows.extend(setup.note.iter().map(|note| ("note", note.clone())));
+    rows.extend(spec.note.iter().map(|note| ("note", note.clone())));
     rows.extend(
-        setup
-            .notes
+        spec.notes
             .iter()
             .map(|(key, note)| ("note", format!("{key}: {note}"))),
     );

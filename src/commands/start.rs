@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::cli;
-use crate::engine::{self, Manner};
+use crate::engine::{self, StopMode};
 use crate::error::{Error, Kind, Result};
 use crate::instance::session::Session;
 use crate::instance::status::{Instance, Status};
@@ -11,7 +11,7 @@ use crate::names::InstanceName;
 use crate::plan::{self, Message, Plan};
 use crate::resolve::{self, Holders, Surroundings};
 use crate::shims;
-use crate::spec::Setup;
+use crate::spec::InstanceSpec;
 use crate::state::State;
 use crate::ui::output::{print, printable};
 
@@ -27,7 +27,7 @@ pub fn run(args: &cli::Start, session: &Session) -> Result<()> {
     })?;
     if args.dry_run {
         let plan = make_plan(args, session)?;
-        check(&plan.setup, session)?;
+        check(&plan.spec, session)?;
         print_plan(&plan, session);
         return Ok(());
     }
@@ -40,9 +40,9 @@ pub fn run(args: &cli::Start, session: &Session) -> Result<()> {
         session.end_what_is_left(existing)?;
     }
     let plan = make_plan(args, session)?;
-    check(&plan.setup, session)?;
+    check(&plan.spec, session)?;
     if let Some(existing) = &existing {
-        if args.if_needed && is_as_needed(existing, &plan.setup, session)? {
+        if args.if_needed && is_as_needed(existing, &plan.spec, session)? {
             return Ok(());
         }
     }
@@ -51,13 +51,13 @@ pub fn run(args: &cli::Start, session: &Session) -> Result<()> {
         .and_then(|existing| existing.state.as_ref());
     let before = before.map_or_else(Before::default, |state| Before {
         generation: state.generation,
-        shims: match state.setup.difference(&plan.setup) {
+        shims: match state.spec.difference(&plan.spec) {
             None => state.shims.clone(),
             Some(_) => Vec::new(),
         },
         kept: None,
     });
-    launch(plan.setup, &plan.image, before, session, || {
+    launch(plan.spec, &plan.image, before, session, || {
         if let Some(existing) = &existing {
             clear_the_way(existing, session)?;
             session.engine.turn_to_the_caller();
@@ -74,11 +74,11 @@ pub fn run(args: &cli::Start, session: &Session) -> Result<()> {
 ///
 /// # Errors
 /// No Apptainer; no mapping for fakeroot; more variables than it carries; limits that cannot be had.
-pub fn check(setup: &Setup, session: &Session) -> Result<()> {
+pub fn check(spec: &InstanceSpec, session: &Session) -> Result<()> {
     session.engine.binary()?;
-    session.engine.check_size_of(setup)?;
-    session.engine.check_limits_of(setup)?;
-    if setup.fakeroot {
+    session.engine.check_size_of(spec)?;
+    session.engine.check_limits_of(spec)?;
+    if spec.fakeroot {
         resolve::check_mapping(session.context)?;
     }
     Ok(())
@@ -100,20 +100,20 @@ pub struct Before {
 /// # Errors
 /// The state cannot be saved; what it replaces cannot be stopped; Apptainer cannot start it.
 pub fn launch(
-    setup: Setup,
+    spec: InstanceSpec,
     image: &str,
     before: Before,
     session: &Session,
     clear_the_way: impl FnOnce() -> Result<()>,
 ) -> Result<()> {
     let (store, engine, context) = (&session.store, &session.engine, session.context);
-    let mut state = State::starting(setup, before.generation, &context.host, &context.place);
+    let mut state = State::starting(spec, before.generation, &context.host, &context.pid_scope);
     state.shims = before.shims;
     state.is_restart = before.kept.is_some();
     let prepared = store.prepare(&mut state)?;
     clear_the_way()?;
     prepared.commit()?;
-    let name = state.setup.name.clone();
+    let name = state.spec.name.clone();
     let generation = state.generation;
     let undo = || match before.kept.clone() {
         // It can be tried again.
@@ -126,7 +126,7 @@ pub fn launch(
     };
     let started = engine
         .start(
-            &state.setup,
+            &state.spec,
             image,
             context.terminals.stderr && session.output.shows_notes(),
         )
@@ -141,7 +141,7 @@ pub fn launch(
     let mut state = state.running(started);
     store.save(&mut state).inspect_err(|_| {
         // Without memory it must not run.
-        let _ = engine.stop(&name, &process, &Manner::Kill);
+        let _ = engine.stop(&name, &process, &StopMode::Kill);
         engine.forget(&name);
         let _ = undo();
     })?;
@@ -165,7 +165,7 @@ pub fn resolving<T>(
         context: session.context,
         config: session.config,
         engine: &session.engine,
-        memory: session.memory,
+        cache: session.cache,
         holders: Holders {
             find: &find,
             end_what_is_left: &end_what_is_left,
@@ -216,7 +216,7 @@ fn end_what_holds(path: &Path, session: &Session) -> bool {
 
 /// The instances that were started with an image as an overlay.
 fn users_of(path: &Path, session: &Session) -> Vec<Instance> {
-    let uses = |state: &State| state.setup.overlays.iter().any(|o| Path::new(o) == path);
+    let uses = |state: &State| state.spec.overlays.iter().any(|o| Path::new(o) == path);
     let mut all = session.instances(false).unwrap_or_default();
     all.retain(|instance| instance.state.as_ref().is_some_and(uses));
     all
@@ -252,12 +252,12 @@ fn refuse_existing(existing: &Instance, args: &cli::Start) -> Result<()> {
 }
 
 /// With `--if-needed`: true when it runs with this setup already.
-fn is_as_needed(existing: &Instance, setup: &Setup, session: &Session) -> Result<bool> {
+fn is_as_needed(existing: &Instance, spec: &InstanceSpec, session: &Session) -> Result<bool> {
     let name = &existing.name;
     let difference = existing
         .state
         .as_ref()
-        .and_then(|state| state.setup.difference(setup));
+        .and_then(|state| state.spec.difference(spec));
     match (existing.status, difference) {
         (Status::Dead, _) => Ok(false),
         (Status::Broken, _) => Err(session.not_running(existing)),
@@ -284,7 +284,7 @@ fn clear_the_way(existing: &Instance, session: &Session) -> Result<()> {
     let name = &existing.name;
     match &existing.process {
         Some(process) => {
-            let manner = Manner::default();
+            let manner = StopMode::default();
             session.engine.stop(name, process, &manner)?;
             session
                 .output
@@ -303,35 +303,33 @@ fn clear_the_way(existing: &Instance, session: &Session) -> Result<()> {
 }
 
 fn print_plan(plan: &Plan, session: &Session) {
-    let setup = &plan.setup;
-    let mut rows: Vec<(&str, String)> = vec![("name", setup.name.clone())];
+    let spec = &plan.spec;
+    let mut rows: Vec<(&str, String)> = vec![("name", spec.name.clone())];
     rows.push((
         "image",
-        match setup.is_hostos() {
-            true => format!("{} ({})", setup.base_image, plan.image),
+        match spec.is_hostos() {
+            true => format!("{} ({})", spec.base_image, plan.image),
             false => plan.image.clone(),
         },
     ));
     rows.extend(
-        setup
-            .overlays
+        spec.overlays
             .iter()
             .map(|overlay| ("overlay", overlay.clone())),
     );
-    rows.extend(setup.bind_paths.iter().map(|bind| ("bind", bind.clone())));
-    rows.extend(setup.env.iter().map(|entry| ("env", entry.clone())));
-    rows.extend(setup.host_env.iter().map(|name| ("host env", name.clone())));
-    for withheld in &setup.withheld {
+    rows.extend(spec.bind_paths.iter().map(|bind| ("bind", bind.clone())));
+    rows.extend(spec.env.iter().map(|entry| ("env", entry.clone())));
+    rows.extend(spec.host_env.iter().map(|name| ("host env", name.clone())));
+    for withheld in &spec.withheld {
         let names = withheld.names.join(" ");
         rows.push(("withheld", format!("{names}: {}", withheld.reason)));
     }
     rows.extend(
-        setup
-            .notes
+        spec.notes
             .iter()
             .map(|(key, note)| ("note", format!("{key}: {note}"))),
     );
-    let arguments = session.engine.start_arguments(setup, &plan.image);
+    let arguments = session.engine.start_arguments(spec, &plan.image);
     rows.push((
         "command",
         format!("apptainer {}", shell_words::join(&arguments)),

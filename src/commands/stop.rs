@@ -5,7 +5,7 @@ use std::str::FromStr;
 use nix::sys::signal::Signal;
 
 use crate::cli;
-use crate::engine::{Manner, Stopped, Stopping};
+use crate::engine::{StopMode, Stopped, Stopping};
 use crate::error::{Error, Kind, Result};
 use crate::instance::session::Session;
 use crate::instance::status::{Instance, Status};
@@ -103,11 +103,11 @@ impl<'a> Report<'a> {
     }
 }
 
-fn manner(args: &cli::Stop) -> Result<Manner> {
+fn manner(args: &cli::Stop) -> Result<StopMode> {
     if args.force {
-        return Ok(Manner::Kill);
+        return Ok(StopMode::Kill);
     }
-    Ok(Manner::Ask {
+    Ok(StopMode::Ask {
         signal: args.signal.as_deref().map(signal).transpose()?,
         seconds: args.timeout,
     })
@@ -203,7 +203,7 @@ struct Asked {
 }
 
 /// Asks one to end. With `wait` a command that is at work on it is waited for.
-fn begin(chosen: &Instance, manner: &Manner, keep: bool, wait: bool, session: &Session) -> Begun {
+fn begin(chosen: &Instance, manner: &StopMode, keep: bool, wait: bool, session: &Session) -> Begun {
     let begun = || {
         let name = chosen.checked_name()?;
         let locked = match wait {
@@ -221,7 +221,7 @@ fn begin(chosen: &Instance, manner: &Manner, keep: bool, wait: bool, session: &S
             // Apptainer's record stays: it is that of an instance which may live.
             let is_of_this_host = instance.host == session.context.host;
             let outcome = match (manner, instance.state) {
-                (Manner::Kill, Some(state)) if is_of_this_host => {
+                (StopMode::Kill, Some(state)) if is_of_this_host => {
                     forget(&name, state, keep, session)
                 }
                 (_, state) => Err(session.not_running(&Instance { state, ..instance })),
@@ -247,7 +247,7 @@ fn begin(chosen: &Instance, manner: &Manner, keep: bool, wait: bool, session: &S
 
 impl Begun {
     /// Waits until it has ended, and says what happened.
-    fn finish(self, manner: &Manner, session: &Session) -> Result<String> {
+    fn finish(self, manner: &StopMode, session: &Session) -> Result<String> {
         match self {
             Begun::Busy => Err(Error::new(Kind::InUse, "another command is at work on it")),
             Begun::Over(outcome) => outcome,
@@ -257,7 +257,7 @@ impl Begun {
 }
 
 impl Asked {
-    fn finish(self, manner: &Manner, session: &Session) -> Result<String> {
+    fn finish(self, manner: &StopMode, session: &Session) -> Result<String> {
         let (name, reason) = (self.name.as_str(), &self.instance.reason);
         session.turn_to(self.instance.state.as_ref());
         let said = match self.stopping {
@@ -290,15 +290,15 @@ impl Asked {
     }
 }
 
-fn told(stopped: Stopped, manner: &Manner) -> String {
+fn told(stopped: Stopped, manner: &StopMode) -> String {
     let mut said = match stopped.commands {
         0 => "is stopped".to_owned(),
         1 => "is stopped; 1 command was running inside".to_owned(),
         several => format!("is stopped; {several} commands were running inside"),
     };
     let seconds = match manner {
-        Manner::Ask { seconds, .. } => *seconds,
-        Manner::Kill => 0,
+        StopMode::Ask { seconds, .. } => *seconds,
+        StopMode::Kill => 0,
     };
     match stopped.killed {
         0 => {}

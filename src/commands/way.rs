@@ -1,7 +1,7 @@
 //! The direct way into an instance, and what is remembered of it.
 
 use crate::bounds::{LEARNING, SAVING};
-use crate::engine::{Direct, Knowledge, Learn, Run};
+use crate::engine::{Direct, JoinProfile, Probe, Run};
 use crate::instance::session::Session;
 use crate::instance::status::Instance;
 use crate::shims;
@@ -12,15 +12,15 @@ use crate::state::State;
 pub fn direct<'a>(
     run: &Run<'a>,
     instance: &Instance,
-    learn: Learn,
+    learn: Probe,
     session: &Session,
 ) -> Result<Direct<'a>, String> {
     let process = instance.process.as_ref();
     let process = process.ok_or("it has no process")?;
     let known = instance.state.as_ref().map_or_else(Vec::new, State::joins);
-    if learn != Learn::Anew {
-        let way = session.engine.way_in(run, process, &known, Learn::Never);
-        if !way.is_unknown || learn == Learn::Never {
+    if learn != Probe::Force {
+        let way = session.engine.plan_join(run, process, &known, Probe::Never);
+        if !way.is_unknown || learn == Probe::Never {
             return way.direct;
         }
     }
@@ -33,9 +33,9 @@ pub fn direct<'a>(
     let known = now.as_ref().map_or(known, State::joins);
     let learn = match turn {
         Some(_) => learn,
-        None => Learn::Never, // whoever is at it takes too long
+        None => Probe::Never, // whoever is at it takes too long
     };
-    let way = session.engine.way_in(run, process, &known, learn);
+    let way = session.engine.plan_join(run, process, &known, learn);
     if let Some(learned) = way.learned {
         remember(learned, instance, session);
     }
@@ -43,7 +43,7 @@ pub fn direct<'a>(
 }
 
 /// Keeps what was learned, unless somebody is about to change the state: then it is learned again.
-fn remember(learned: Knowledge, instance: &Instance, session: &Session) {
+fn remember(learned: JoinProfile, instance: &Instance, session: &Session) {
     let store = &session.store;
     let Ok(Some(_lock)) = store.lock_within(&instance.name, SAVING) else {
         return;

@@ -10,7 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::host::context::is_executable;
 use crate::instance::session::Session;
 use crate::instance::status::{Instance, Status};
-use crate::shim_call::Called;
+use crate::shim_call::ShimCall;
 use crate::ui::output::{print, printable};
 
 /// Runs `ctr why`.
@@ -20,7 +20,7 @@ use crate::ui::output::{print, printable};
 pub fn run(args: &cli::Why, session: &Session) -> Result<()> {
     let command = args.command.as_str();
     let found = search(command, session).ok_or_else(|| nothing(command, session))?;
-    let lines = match Called::by(&found) {
+    let lines = match ShimCall::by(&found) {
         None => match session.engine.surrounding() {
             Some(around) => vec![format!("{} of {around}", found.display())],
             None => vec![format!("{} of this host", found.display())],
@@ -45,7 +45,7 @@ fn search(command: &str, session: &Session) -> Option<PathBuf> {
     found.find(runs)
 }
 
-fn shim(found: &Path, called: &Called, session: &Session) -> Result<Vec<String>> {
+fn shim(found: &Path, called: &ShimCall, session: &Session) -> Result<Vec<String>> {
     let (name, command) = (called.instance.as_str(), called.command.as_str());
     let what = format!("{} is a shim of `{name}`", found.display());
     let mut lines = match session.find_and_look(name)? {
@@ -89,7 +89,7 @@ fn nothing(command: &str, session: &Session) -> Error {
         .into_iter()
         .filter_map(|entry| entry.state.ok());
     if let Some(state) = states.find(|state| state.has_shim(command)) {
-        let name = &state.setup.name;
+        let name = &state.spec.name;
         let how = how_to_activate(name, session.context);
         return error.hint(format!("`{name}` has a shim of it: {how}"));
     }

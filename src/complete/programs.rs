@@ -33,16 +33,16 @@ pub fn inside(world: &World, name: &str, word: &str) -> Option<Vec<String>> {
     if engine.health(&process) != Health::Running {
         return None;
     }
-    let setup = instance.state.map(|state| state.setup).unwrap_or_default();
-    let inside = engine.inside(&process, setup.fakeroot);
+    let spec = instance.state.map(|state| state.spec).unwrap_or_default();
+    let inside = engine.inside(&process, spec.fakeroot);
     let cwd = world.context.cwd.as_deref().unwrap_or(Path::new("/"));
     if word.contains('/') {
         return Some(inside.program_paths(word, cwd));
     }
-    let folded = rules::fold(setup.env.iter().map(String::as_str));
+    let folded = rules::fold(spec.env.iter().map(String::as_str));
     let callers = activation::callers_path(&world.context.variables);
-    let is_clean = in_force(&setup.apptainer_flags).clean;
-    let own = match callers.filter(|_| setup.is_hostos() && !is_clean) {
+    let is_clean = in_force(&spec.apptainer_flags).clean;
+    let own = match callers.filter(|_| spec.is_hostos() && !is_clean) {
         Some(callers) => callers,
         None => inside.image_path(DEFAULT_PATH),
     };

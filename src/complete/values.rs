@@ -108,7 +108,7 @@ pub fn images(world: &World, typed: &str) -> Vec<CompletionCandidate> {
 /// The variables that an instance has notes on, with the notes.
 pub fn notes(world: &World) -> Vec<CompletionCandidate> {
     let state = world.given().next().and_then(|name| world.state(name));
-    let notes = state.map(|state| state.setup.notes).unwrap_or_default();
+    let notes = state.map(|state| state.spec.notes).unwrap_or_default();
     notes
         .into_iter()
         .map(|(key, text)| candidate(key, text))

@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::env::activation;
-use crate::host::cache::Memory;
+use crate::host::cache::Cache;
 use crate::host::context::Context;
 use crate::instance::status::Instance;
 use crate::state::{State, Store};
@@ -17,7 +17,7 @@ pub struct World {
     words: Vec<String>,
     parsed: Parsed,
     store: Store,
-    memory: Memory,
+    cache: Cache,
 }
 
 impl World {
@@ -31,7 +31,7 @@ impl World {
             words: words.to_vec(),
             parsed,
             store: Store::new(&context),
-            memory: Memory::new(&context),
+            cache: Cache::new(&context),
             config,
             context,
         })
@@ -47,7 +47,7 @@ impl World {
 
     /// What knows Apptainer's records and the processes of instances.
     pub fn engine(&self) -> Engine<'_> {
-        Engine::new(&self.context, &self.config, &self.memory)
+        Engine::new(&self.context, &self.config, &self.cache)
     }
 
     /// The name that a word stands for: `.` is the active instance, when it was made active here.
@@ -55,7 +55,7 @@ impl World {
         if word != "." {
             return Some(word.to_owned());
         }
-        activation::active(&self.context.variables, &self.context.place)
+        activation::active(&self.context.variables, &self.context.pid_scope)
             .filter(|active| active.here)
             .map(|active| active.name)
     }

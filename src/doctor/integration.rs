@@ -125,7 +125,7 @@ pub fn active_instance(context: &Context) -> Check {
     let shell = calling_shell::detect(context);
     let variables = &context.variables;
     let leave = format!("leave it: {}", shell::evaluation("env --unset", shell));
-    let Some(active) = activation::active(variables, &context.place) else {
+    let Some(active) = activation::active(variables, &context.pid_scope) else {
         return match activation::leave(variables).statements.is_empty() {
             true => Check::well(NAME, "none"),
             false => Check::ill(

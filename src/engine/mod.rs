@@ -22,9 +22,9 @@ use crate::bounds::STALLED;
 use crate::config::Config;
 use crate::env::rules::Folded;
 use crate::error::Result;
-use crate::host::cache::Memory;
+use crate::host::cache::Cache;
 use crate::host::context::{Context, Variables};
-use crate::spec::Setup;
+use crate::spec::InstanceSpec;
 
 pub use apptainer::arguments::check_flags;
 pub use apptainer::enclosing_container::{Surrounding, around};
@@ -32,20 +32,20 @@ pub use apptainer::flags::{InForce, in_force, take_env_files, whole};
 pub use apptainer::installation::{Origin, records_folder, use_records_of};
 pub use apptainer::limits::make_user_namespace;
 pub use apptainer::records::Record;
-pub use join::{Direct, Knowledge, Learn};
+pub use join::{Direct, JoinProfile, Probe};
 pub use local::probe::{Patience, ask, open_each, open_in_turn};
 pub use local::processes::start_time;
 pub use local::progress::Watch;
 pub use local::refusal::{NOT_THERE, cannot_run, no_folder, not_there, wrong_folder};
 pub use local::rootfs::{DEFAULT_PATH, Folder, Inside, Program};
 pub use local::stats::{Stats, Usage, uptime_seconds};
-pub use local::stop::{Manner, Stopped, Stopping};
+pub use local::stop::{StopMode, Stopped, Stopping};
 
 /// Apptainer, as this caller has it.
 pub struct Engine<'a> {
     context: &'a Context,
     config: &'a Config,
-    memory: &'a Memory,
+    cache: &'a Cache,
     /// Of the instance that is at hand.
     origin: RefCell<Origin>,
     binary: RefCell<Option<Binary>>,
@@ -119,11 +119,11 @@ pub struct Run<'a> {
 
 impl<'a> Engine<'a> {
     /// An engine for this caller; Apptainer is looked for when it is first needed.
-    pub fn new(context: &'a Context, config: &'a Config, memory: &'a Memory) -> Self {
+    pub fn new(context: &'a Context, config: &'a Config, cache: &'a Cache) -> Self {
         Engine {
             context,
             config,
-            memory,
+            cache,
             origin: RefCell::default(),
             binary: RefCell::default(),
             apptainer: OnceCell::new(),
@@ -172,8 +172,8 @@ impl<'a> Engine<'a> {
     }
 
     /// What `apptainer` is called with to start a setup.
-    pub fn start_arguments(&self, setup: &Setup, image: &str) -> Vec<String> {
-        arguments::start(setup, image, self.is_restricted_root())
+    pub fn start_arguments(&self, spec: &InstanceSpec, image: &str) -> Vec<String> {
+        arguments::start(spec, image, self.is_restricted_root())
     }
 
     /// The container that this very process is in, where other processes and Apptainer's records
@@ -223,17 +223,17 @@ impl<'a> Engine<'a> {
     /// Why the file system of each process is broken, `None` for one that works. They are asked
     /// together, each for no longer than `most`.
     pub fn faults(&self, processes: &[&Process], most: Duration) -> Vec<Option<&'static str>> {
-        processes::faults(processes, most, &self.context.place)
+        processes::faults(processes, most, &self.context.pid_scope)
     }
 
     /// How the process of an instance fares; its files are not looked at.
     pub fn health(&self, process: &Process) -> Health {
-        processes::health(process, &self.context.place)
+        processes::health(process, &self.context.pid_scope)
     }
 
     /// How a `ctr` fares that is at work on an instance.
     pub fn health_of_ctr(&self, process: &Process) -> Health {
-        processes::health_of_ctr(process, &self.context.place)
+        processes::health_of_ctr(process, &self.context.pid_scope)
     }
 
     /// A look into a running instance; `as_root` when the user appears as root there.
@@ -253,7 +253,12 @@ impl<'a> Engine<'a> {
     ///
     /// # Errors
     /// One of them cannot be signalled.
-    pub fn ask_to_stop(&self, name: &str, process: &Process, manner: &Manner) -> Result<Stopping> {
+    pub fn ask_to_stop(
+        &self,
+        name: &str,
+        process: &Process,
+        manner: &StopMode,
+    ) -> Result<Stopping> {
         stop::ask(name, process, manner)
     }
 
@@ -270,7 +275,7 @@ impl<'a> Engine<'a> {
     ///
     /// # Errors
     /// As for the two.
-    pub fn stop(&self, name: &str, process: &Process, manner: &Manner) -> Result<Stopped> {
+    pub fn stop(&self, name: &str, process: &Process, manner: &StopMode) -> Result<Stopped> {
         self.finish(self.ask_to_stop(name, process, manner)?)
     }
 
@@ -280,7 +285,7 @@ impl<'a> Engine<'a> {
     /// # Errors
     /// Something of it cannot be ended.
     pub fn end_what_is_left(&self, name: &str, process: &Process) -> Result<Vec<String>> {
-        let here = &self.context.place;
+        let here = &self.context.pid_scope;
         let is_told_from_here =
             process.boot_id == here.boot_id && process.pid_namespace == here.pid_namespace;
         match is_told_from_here && matches!(self.health(process), Health::Gone(_)) {

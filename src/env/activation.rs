@@ -10,7 +10,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
 use crate::env::rules::{LONGEST_STRING, is_never_on_host};
-use crate::host::context::{Place, Variables};
+use crate::host::context::{PidScope, Variables};
 use crate::names::is_variable_name;
 use crate::shim_call;
 
@@ -74,7 +74,7 @@ pub struct Activation<'a> {
     pub process: (i32, u64),
     /// The folder that goes to the head of `PATH`.
     pub path_entry: &'a OsStr,
-    pub here: &'a Place,
+    pub here: &'a PidScope,
 }
 
 /// The instance that is active in an environment.
@@ -105,7 +105,7 @@ struct Remembered<'a> {
 
 /// The active instance; a name in `CTR_INSTANCE` alone, without its companions, counts as made
 /// here: a user may set it for one command.
-pub fn active(variables: &Variables, here: &Place) -> Option<Active> {
+pub fn active(variables: &Variables, here: &PidScope) -> Option<Active> {
     let name = text(variables, INSTANCE).filter(|name| !name.is_empty())?;
     let place = variables.get(OsStr::new(PLACE));
     Some(Active {
@@ -335,7 +335,7 @@ fn write_process((pid, start): (i32, u64)) -> String {
     format!("{pid}:{start}")
 }
 
-fn label(place: &Place) -> String {
+fn label(place: &PidScope) -> String {
     format!("{}:{}", place.boot_id, place.pid_namespace)
 }
 

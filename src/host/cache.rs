@@ -14,7 +14,7 @@ use crate::host::{ownership, regular_file};
 
 /// A folder of remembered answers, in the user's cache. It can be lost at any time.
 #[derive(Debug, Clone)]
-pub struct Memory {
+pub struct Cache {
     folder: PathBuf,
     uid: u32,
 }
@@ -28,10 +28,10 @@ struct Entry<T> {
     answer: T,
 }
 
-impl Memory {
+impl Cache {
     /// The memory of this user.
     pub fn new(context: &Context) -> Self {
-        Memory {
+        Cache {
             folder: context.cache_home().join("ctr"),
             uid: context.uid,
         }
@@ -61,7 +61,7 @@ impl Memory {
     /// The answer to `question` about the file at `path`: remembered while the file's path, size
     /// and time of change are the same, else asked again. A memory that cannot be written is no
     /// failure.
-    pub fn recall<T: Serialize + DeserializeOwned>(
+    pub fn get_or_compute<T: Serialize + DeserializeOwned>(
         &self,
         question: &str,
         path: &Path,

@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
-use crate::shim_call::Called;
+use crate::shim_call::ShimCall;
 
 /// Counts the containers that a process is in; the name is the reference's.
 pub const LEVEL: &str = "IN_CONDATAINER";
@@ -18,7 +18,7 @@ pub type Variables = BTreeMap<OsString, OsString>;
 
 /// Where a process identifier means something: one boot of one kernel, one pid namespace.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct PidScope {
     /// `/proc/sys/kernel/random/boot_id`.
     pub boot_id: String,
     /// Inode of `/proc/self/ns/pid`.
@@ -47,7 +47,7 @@ pub struct Context {
     /// The host's name, as the kernel has it (Apptainer files its records under it).
     pub host: String,
     /// The boot and the pid namespace of this process.
-    pub place: Place,
+    pub pid_scope: PidScope,
     pub terminals: Terminals,
     /// What a shim was made with, where it was called.
     pub shim: Option<OfShim>,
@@ -100,7 +100,7 @@ impl Context {
             home,
             uid: uid.as_raw(),
             host,
-            place: Place::read()?,
+            pid_scope: PidScope::read()?,
             terminals: Terminals {
                 stdin: std::io::stdin().is_terminal(),
                 stdout: std::io::stdout().is_terminal(),
@@ -174,11 +174,11 @@ impl Context {
         self.path_folders()
             .filter(|folder| folder.is_absolute())
             .map(|folder| folder.join(&name))
-            .find(|candidate| is_executable(candidate) && Called::by(candidate).is_none())
+            .find(|candidate| is_executable(candidate) && ShimCall::by(candidate).is_none())
     }
 }
 
-impl Place {
+impl PidScope {
     /// Inode of the first pid namespace of every kernel (`PROC_PID_INIT_INO` in Linux).
     const FIRST_PID_NAMESPACE: u64 = 0xEFFF_FFFC;
 
@@ -196,7 +196,7 @@ impl Place {
         let pid_namespace = std::fs::metadata("/proc/self/ns/pid")
             .map_err(|error| Error::io("cannot read the pid namespace", error))?
             .ino();
-        Ok(Place {
+        Ok(PidScope {
             boot_id,
             pid_namespace,
         })
@@ -236,7 +236,7 @@ pub mod tests {
             home: "/home/u".into(),
             uid: 1000,
             host: "node1".into(),
-            place: Place {
+            pid_scope: PidScope {
                 boot_id: "boot".into(),
                 pid_namespace: 1,
             },

@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::engine::{Engine, Origin, Record};
 use crate::env::activation;
 use crate::error::{Error, Kind, Result};
-use crate::host::cache::Memory;
+use crate::host::cache::Cache;
 use crate::host::context::Context;
 use crate::instance::status::{self, Instance, Status};
 use crate::names::{InstanceName, Pattern, Target, nearest};
@@ -19,7 +19,7 @@ use crate::ui::output::Output;
 pub struct Session<'a> {
     pub context: &'a Context,
     pub config: &'a Config,
-    pub memory: &'a Memory,
+    pub cache: &'a Cache,
     pub engine: Engine<'a>,
     pub store: Store,
     pub output: Output,
@@ -27,17 +27,12 @@ pub struct Session<'a> {
 
 impl<'a> Session<'a> {
     /// A session for this caller.
-    pub fn new(
-        context: &'a Context,
-        config: &'a Config,
-        memory: &'a Memory,
-        output: Output,
-    ) -> Self {
+    pub fn new(context: &'a Context, config: &'a Config, cache: &'a Cache, output: Output) -> Self {
         Session {
             context,
             config,
-            memory,
-            engine: Engine::new(context, config, memory),
+            cache,
+            engine: Engine::new(context, config, cache),
             store: Store::new(context),
             output,
         }
@@ -166,14 +161,14 @@ impl<'a> Session<'a> {
 
     /// Waits while Apptainer goes on with a start whose `ctr` is gone.
     fn wait_for_apptainer(&self, name: &str) -> Result<()> {
-        const LOOK: Duration = Duration::from_millis(50);
+        const POLL_INTERVAL: Duration = Duration::from_millis(50);
         let deadline = Instant::now() + ORPHANED_START;
         while self.engine.is_starting(name) {
             if Instant::now() > deadline {
                 let message = format!("Apptainer is still starting `{name}`");
                 return Err(Error::new(Kind::InUse, message).hint("wait until it is done"));
             }
-            sleep(LOOK);
+            sleep(POLL_INTERVAL);
         }
         Ok(())
     }
@@ -267,7 +262,7 @@ impl<'a> Session<'a> {
 
     /// The active instance's name, when the activation was made here.
     pub fn active(&self) -> Option<String> {
-        activation::active(&self.context.variables, &self.context.place)
+        activation::active(&self.context.variables, &self.context.pid_scope)
             .filter(|active| active.here)
             .map(|active| active.name)
     }
@@ -342,8 +337,8 @@ impl<'a> Session<'a> {
             Error::new(Kind::NotFound, "no instance is active in this shell")
                 .hint("name one, or make one active: eval \"$(ctr env NAME)\"")
         };
-        let active =
-            activation::active(&self.context.variables, &self.context.place).ok_or_else(none)?;
+        let active = activation::active(&self.context.variables, &self.context.pid_scope)
+            .ok_or_else(none)?;
         if !active.here {
             let message = format!(
                 "`{}` was made active on another host or in a container",

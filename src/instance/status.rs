@@ -76,16 +76,14 @@ pub struct Instance {
 impl Instance {
     /// An instance with a state file. `records` are Apptainer's, for what the file does not say.
     pub fn tracked(state: State, context: &Context, engine: &Engine, records: &[Record]) -> Self {
-        let record = records
-            .iter()
-            .find(|record| record.name == state.setup.name);
+        let record = records.iter().find(|record| record.name == state.spec.name);
         let (status, reason, process) = judge(&state, context, engine, record);
         let logs = |own: &str, recorded: Option<&str>| match recorded {
             Some(recorded) if own.is_empty() => recorded.to_owned(),
             _ => own.to_owned(),
         };
         Instance {
-            name: state.setup.name.clone(),
+            name: state.spec.name.clone(),
             host: if state.host.is_empty() {
                 context.host.clone()
             } else {
@@ -94,7 +92,7 @@ impl Instance {
             status,
             reason,
             process,
-            image: state.setup.base_image.clone(),
+            image: state.spec.base_image.clone(),
             log_out: logs(&state.log_out, record.map(|record| record.log_out.as_str())),
             log_err: logs(&state.log_err, record.map(|record| record.log_err.as_str())),
             state: Some(state),
@@ -107,12 +105,12 @@ impl Instance {
         let is_here = state.phase == Phase::Running && state.host == context.host;
         let process = state.process.clone().filter(|_| is_here)?;
         Some(Instance {
-            name: state.setup.name.clone(),
+            name: state.spec.name.clone(),
             host: state.host.clone(),
             status: Status::Running,
             reason: String::new(),
             process: Some(process),
-            image: state.setup.base_image.clone(),
+            image: state.spec.base_image.clone(),
             log_out: state.log_out.clone(),
             log_err: state.log_err.clone(),
             state: Some(state),
@@ -204,7 +202,7 @@ fn judge(
     else {
         // A file of the reference says neither which process nor which host. What lives has a record,
         // whose numbers may be those of another pid namespace.
-        let is_told = context.place.is_of_the_host() || !engine.has_record(&state.setup.name);
+        let is_told = context.pid_scope.is_of_the_host() || !engine.has_record(&state.spec.name);
         return match is_told {
             true => (
                 Status::Dead,
@@ -221,7 +219,7 @@ fn judge(
     if state.phase == Phase::Starting {
         return match engine.health_of_ctr(process) {
             Health::Foreign(why) => (Status::Elsewhere, why, None),
-            Health::Gone(_) if engine.is_starting(&state.setup.name) => {
+            Health::Gone(_) if engine.is_starting(&state.spec.name) => {
                 (Status::Stopped, "Apptainer is starting it".into(), None)
             }
             Health::Gone(_) => (Status::Dead, "its start was cut off".into(), None),
@@ -236,7 +234,7 @@ fn judge(
         Health::Running => (Status::Running, String::new(), Some(process.clone())),
         Health::Gone(why) => (Status::Dead, why, None),
         // It lives, since it runs this.
-        Health::Foreign(why) => match engine.own_process(&state.setup.name) {
+        Health::Foreign(why) => match engine.own_process(&state.spec.name) {
             Some(process) => (Status::Running, String::new(), Some(process)),
             None => (Status::Elsewhere, why, None),
         },
@@ -245,7 +243,7 @@ fn judge(
 
 /// True for a state whose start was cut off between Apptainer's start and the save.
 pub fn is_cut_off(state: &State, engine: &Engine) -> bool {
-    has_lost_its_starter(state, engine) && !engine.is_starting(&state.setup.name)
+    has_lost_its_starter(state, engine) && !engine.is_starting(&state.spec.name)
 }
 
 /// True for a start that was begun by a `ctr` that is gone; Apptainer may still be at it. Inside an
@@ -264,7 +262,7 @@ pub fn has_lost_its_starter(state: &State, engine: &Engine) -> bool {
 /// # Errors
 /// The state cannot be written.
 pub fn mend(state: &State, store: &Store, engine: &Engine) -> Result<String> {
-    let name = &state.setup.name;
+    let name = &state.spec.name;
     // An older one, or one of an earlier boot, is not what that start made.
     let is_of_that_start = |record: &Record| {
         state.process.as_ref().is_some_and(|starter| {

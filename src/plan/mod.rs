@@ -1,4 +1,4 @@
-//! From what was found to what is done: a pure function from [`Resolved`] to a [`Setup`].
+//! From what was found to what is done: a pure function from [`Resolved`] to a [`InstanceSpec`].
 
 mod host;
 pub mod identity;
@@ -8,7 +8,7 @@ mod tests;
 
 use crate::env::rules::{check_carried, is_executed_inside};
 use crate::error::{Error, Kind, Result};
-use crate::spec::{HOSTOS, Setup};
+use crate::spec::{HOSTOS, InstanceSpec};
 
 pub use resolved::{BaseImage, Content, Overlay, Resolved, Sidecar};
 
@@ -22,7 +22,7 @@ pub const EXT3_PROGRAMS: &str = "/ext3/env/bin";
 /// A plan: the setup, what to give Apptainer as image, and what to tell the user.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    pub setup: Setup,
+    pub spec: InstanceSpec,
     /// The file or URI that Apptainer starts.
     pub image: String,
     /// What the user should know, a line each.
@@ -59,7 +59,7 @@ pub fn start(resolved: Resolved) -> Result<Plan> {
         });
     if hostos && fakeroot && writable {
         return Err(Error::new(
-            Kind::Setup,
+            Kind::InstanceSpec,
             "package managers cannot work in a writable `hostos`: its /usr is the host's, read-only",
         )
         .hint("choose a base image with -b, or leave out -f and -w"));
@@ -100,7 +100,7 @@ pub fn start(resolved: Resolved) -> Result<Plan> {
     );
 
     Ok(Plan {
-        setup: Setup {
+        spec: InstanceSpec {
             name: resolved.name,
             env,
             overlays: overlays
@@ -135,7 +135,7 @@ fn nothing_to_write(hostos: bool) -> Error {
         ("the base image is read-only", "")
     };
     Error::new(
-        Kind::Setup,
+        Kind::InstanceSpec,
         format!("-w has nothing to write to: {reason}, and no .img overlay is given"),
     )
     .hint(
@@ -156,7 +156,7 @@ fn in_mount_order(overlays: Vec<Overlay>) -> Result<Vec<Overlay>> {
             .map(|o| o.path.display().to_string())
             .collect();
         return Err(Error::new(
-            Kind::Setup,
+            Kind::InstanceSpec,
             format!("only one .img overlay is allowed, found {}", images.len()),
         )
         .hint(format!("keep one of {}", names.join(", "))));

@@ -63,23 +63,19 @@ fn with_sidecar(mut overlay: Overlay, variables: &[&str], notes: &[&str]) -> Ove
     overlay
 }
 
-fn planned(resolved: Resolved) -> Setup {
-    start(resolved).unwrap().setup
+fn planned(resolved: Resolved) -> InstanceSpec {
+    start(resolved).unwrap().spec
 }
 
 #[test]
 fn the_ext3_overlay_is_mounted_last_and_its_programs_win() {
-    let setup = planned(resolved(vec![
+    let spec = planned(resolved(vec![
         ext3("/o/env.img", false, None),
         squashfs("/o/a--1.sqf", &["/cnt/a/1/bin"]),
         squashfs("/o/b--1.sqf", &[]),
     ]));
-    assert_eq!(setup.overlays, ["/o/a--1.sqf", "/o/b--1.sqf", "/o/env.img"]);
-    let paths: Vec<_> = setup
-        .env
-        .iter()
-        .filter(|e| e.starts_with("PATH="))
-        .collect();
+    assert_eq!(spec.overlays, ["/o/a--1.sqf", "/o/b--1.sqf", "/o/env.img"]);
+    let paths: Vec<_> = spec.env.iter().filter(|e| e.starts_with("PATH=")).collect();
     assert_eq!(
         paths,
         ["PATH=/cnt/a/1/bin:$PATH", "PATH=/ext3/env/bin:$PATH"]
@@ -103,13 +99,13 @@ fn variables_go_from_weak_to_strong() {
     );
     let mut request = resolved(vec![overlay]);
     request.environment = vec![assignment("K=user"), assignment("CONDA_PREFIX=/mine")];
-    let setup = planned(request);
-    assert_eq!(setup.value("LANG"), Some("C.UTF-8"));
-    assert_eq!(setup.value("K"), Some("user"));
-    assert_eq!(setup.value("CONDA_PREFIX"), Some("/mine"));
-    assert_eq!(setup.value("CONDA_DEFAULT_ENV"), Some("env"));
-    assert_eq!(setup.value("CNT_CONDA_PREFIX"), None);
-    assert_eq!(setup.host_env, ["CONDA_PREFIX", "K"]);
+    let spec = planned(request);
+    assert_eq!(spec.value("LANG"), Some("C.UTF-8"));
+    assert_eq!(spec.value("K"), Some("user"));
+    assert_eq!(spec.value("CONDA_PREFIX"), Some("/mine"));
+    assert_eq!(spec.value("CONDA_DEFAULT_ENV"), Some("env"));
+    assert_eq!(spec.value("CNT_CONDA_PREFIX"), None);
+    assert_eq!(spec.host_env, ["CONDA_PREFIX", "K"]);
 }
 
 #[test]
@@ -119,10 +115,10 @@ fn a_later_sidecar_wins_and_says_so() {
         with_sidecar(squashfs("/b.sqf", &[]), &["K=b"], &["K=of b"]),
     ]))
     .unwrap();
-    assert_eq!(plan.setup.value("K"), Some("b"));
-    assert_eq!(plan.setup.notes["K"], "of b");
+    assert_eq!(plan.spec.value("K"), Some("b"));
+    assert_eq!(plan.spec.notes["K"], "of b");
     assert_eq!(
-        plan.setup.notes["L"], "l",
+        plan.spec.notes["L"], "l",
         "without a note, the value is shown"
     );
     let said = "/b.sqf.env sets K again, and wins".to_owned();
@@ -152,11 +148,11 @@ fn an_untrusted_sidecar_stays_out_of_the_hosts_shell() {
     overlay.sidecar.as_mut().unwrap().distrust = Some("/a.sqf.env can be written by others".into());
     let mut request = resolved(vec![overlay]);
     request.environment = vec![assignment("MINE=1"), assignment("PYTHONPATH=/p")];
-    let setup = planned(request);
-    assert_eq!(setup.host_env, ["MINE"]);
-    assert_eq!(setup.withheld[0].names, ["GENOME"]);
+    let spec = planned(request);
+    assert_eq!(spec.host_env, ["MINE"]);
+    assert_eq!(spec.withheld[0].names, ["GENOME"]);
     assert_eq!(
-        setup.value("GENOME"),
+        spec.value("GENOME"),
         Some("/g"),
         "inside it is set all the same"
     );
@@ -187,19 +183,19 @@ fn of_a_sidecar_the_host_is_given_paths_of_its_own_and_what_a_line_names() {
         .into();
     let mut env = with_sidecar(ext3("/o/e.img", false, None), &["DATA=/ext3/data"], &[]);
     env.sidecar.as_mut().unwrap().for_host = vec!["NAMED".into()];
-    let setup = planned(resolved(vec![demo, env]));
+    let spec = planned(resolved(vec![demo, env]));
     assert_eq!(
-        setup.host_env,
+        spec.host_env,
         ["DATA", "GENOME", "KUBECONFIG", "NAMED", "OTHER"]
     );
-    let left = &setup.withheld[0];
+    let left = &spec.withheld[0];
     assert_eq!(left.names, ["FOREIGN", "THREADS", "TMPDIR", "TWICE"]);
     assert!(
         left.reason.contains("/cnt/demo or /cnt/other"),
         "{}",
         left.reason
     );
-    assert_eq!(setup.withheld.len(), 1);
+    assert_eq!(spec.withheld.len(), 1);
 }
 
 #[test]
@@ -213,30 +209,30 @@ fn the_last_word_on_a_variable_says_whether_the_host_is_given_it() {
     second.sidecar.as_mut().unwrap().distrust = Some("others may write it".into());
     let mut request = resolved(vec![first, second]);
     request.environment = vec![assignment("Y=mine")];
-    let setup = planned(request.clone());
-    assert_eq!(setup.host_env, ["Y"]);
-    assert_eq!(setup.withheld.len(), 1);
-    assert_eq!(setup.withheld[0].names, ["X"]);
+    let spec = planned(request.clone());
+    assert_eq!(spec.host_env, ["Y"]);
+    assert_eq!(spec.withheld.len(), 1);
+    assert_eq!(spec.withheld[0].names, ["X"]);
     request.environment.push(assignment("X=mine"));
-    let setup = planned(request);
-    assert_eq!((setup.host_env.len(), setup.withheld.len()), (2, 0));
+    let spec = planned(request);
+    assert_eq!((spec.host_env.len(), spec.withheld.len()), (2, 0));
 }
 
 #[test]
 fn the_owner_of_an_ext3_overlay_switches_fakeroot_on() {
-    let setup = |writable, owner| {
+    let spec = |writable, owner| {
         start(resolved(vec![ext3("/e.img", writable, owner)]))
-            .map(|plan| (plan.setup.fakeroot, plan.messages.first().cloned()))
+            .map(|plan| (plan.spec.fakeroot, plan.messages.first().cloned()))
     };
-    assert_eq!(setup(true, Some(1000)).unwrap(), (false, None));
-    assert_eq!(setup(false, Some(0)).unwrap(), (false, None));
-    assert_eq!(setup(true, None).unwrap(), (false, None));
+    assert_eq!(spec(true, Some(1000)).unwrap(), (false, None));
+    assert_eq!(spec(false, Some(0)).unwrap(), (false, None));
+    assert_eq!(spec(true, None).unwrap(), (false, None));
     assert!(matches!(
-        setup(true, Some(0)).unwrap(),
+        spec(true, Some(0)).unwrap(),
         (true, Some(Message::Note(_)))
     ));
     assert!(matches!(
-        setup(true, Some(77)).unwrap(),
+        spec(true, Some(77)).unwrap(),
         (true, Some(Message::Warning(_)))
     ));
 }
@@ -245,10 +241,10 @@ fn the_owner_of_an_ext3_overlay_switches_fakeroot_on() {
 fn levels_are_counted() {
     let mut request = resolved(Vec::new());
     request.nesting = 1;
-    let setup = planned(request);
-    assert_eq!(setup.value("IN_CONDATAINER"), Some("2"));
-    assert!(setup.value("PS1").unwrap().starts_with("bio_2 "));
-    assert_eq!(setup.value("CTR_INSTANCE"), Some("bio"));
+    let spec = planned(request);
+    assert_eq!(spec.value("IN_CONDATAINER"), Some("2"));
+    assert!(spec.value("PS1").unwrap().starts_with("bio_2 "));
+    assert_eq!(spec.value("CTR_INSTANCE"), Some("bio"));
 }
 
 #[test]

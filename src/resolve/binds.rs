@@ -88,9 +88,9 @@ const NO_INSTANCES: &str = "no-instances";
 fn shielded_records(around: &Surroundings) -> Result<Vec<String>> {
     let records = around.engine.records_folder();
     let usual = around.context.home.join(".apptainer/instances");
-    let empty = around.memory.folder(NO_INSTANCES);
+    let empty = around.cache.folder(NO_INSTANCES);
     if !around.dry_run {
-        around.memory.private_folder(NO_INSTANCES)?;
+        around.cache.private_folder(NO_INSTANCES)?;
         std::fs::create_dir_all(&records)
             .map_err(|error| Error::io(format!("cannot make {}", records.display()), error))?;
     }

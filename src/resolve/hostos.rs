@@ -60,14 +60,14 @@ enum Entry {
 pub fn skeleton(around: &Surroundings) -> Result<PathBuf> {
     let entries = top_level(Path::new("/"))?;
     let name = format!("{}.sif", label(&entries));
-    let planned = around.memory.folder(FOLDER).join(&name);
+    let planned = around.cache.folder(FOLDER).join(&name);
     if around.dry_run {
         return Ok(planned);
     }
-    let folder = around.memory.private_folder(FOLDER)?;
+    let folder = around.cache.private_folder(FOLDER)?;
     let image = folder.join(name);
     // It is run: one that others could have written is made anew.
-    if around.memory.is_own(&image) {
+    if around.cache.is_own(&image) {
         return Ok(image);
     }
     let failed = |error| Error::io(format!("cannot write in {}", folder.display()), error);

@@ -30,8 +30,8 @@ impl Access {
 }
 
 /// How long the remains of an instance that is replaced are waited for.
-const PATIENCE: Duration = Duration::from_secs(5);
-const LOOK: Duration = Duration::from_millis(20);
+const TIMEOUT: Duration = Duration::from_secs(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Who may hold an image.
 pub struct Holders<'a> {
@@ -73,9 +73,9 @@ pub fn probe(path: &Path, access: Access, holders: &Holders) -> Result<()> {
     // Of one that was killed, the FUSE helper may be about to end.
     let ends = || (holders.end_what_is_left)(path) || holders.replaced.is_some();
     if holder.is_none() && ends() {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while Instant::now() < deadline {
-            sleep(LOOK);
+            sleep(POLL_INTERVAL);
             if is_free(&file, access, path)? {
                 return Ok(());
             }

@@ -21,11 +21,11 @@ use crate::cli;
 use crate::config::Config;
 use crate::engine::{self, Engine};
 use crate::error::Result;
-use crate::host::cache::Memory;
+use crate::host::cache::Cache;
 use crate::host::context::Context;
 use crate::names::Assignment;
 use crate::plan::{BaseImage, Content, EXT3_PROGRAMS, Overlay, Resolved};
-use crate::spec::{HOSTOS, Setup, Withheld};
+use crate::spec::{HOSTOS, InstanceSpec, Withheld};
 
 pub use fakeroot::check_mapping;
 pub use lock::Holders;
@@ -42,7 +42,7 @@ pub struct Surroundings<'a> {
     pub context: &'a Context,
     pub config: &'a Config,
     pub engine: &'a Engine<'a>,
-    pub memory: &'a Memory,
+    pub cache: &'a Cache,
     pub holders: Holders<'a>,
     /// Nothing is to be made, the plan is only to be shown.
     pub dry_run: bool,
@@ -158,20 +158,20 @@ fn withheld(file: &EnvFile, request: &cli::Start, around: &Surroundings) -> Opti
 ///
 /// # Errors
 /// What it names is gone, or an image is in use.
-pub fn again(setup: &mut Setup, around: &Surroundings) -> Result<BaseImage> {
-    let overlays = setup.overlays.iter().map(String::as_str);
+pub fn again(spec: &mut InstanceSpec, around: &Surroundings) -> Result<BaseImage> {
+    let overlays = spec.overlays.iter().map(String::as_str);
     // Under `hostos`, what is missing of the host is left out.
-    let binds = setup.bind_paths.iter().map(String::as_str);
-    answering::check(&setup.base_image, overlays, binds, around)?;
-    let base_image = image::find(&setup.base_image, around)?;
-    for overlay in &setup.overlays {
+    let binds = spec.bind_paths.iter().map(String::as_str);
+    answering::check(&spec.base_image, overlays, binds, around)?;
+    let base_image = image::find(&spec.base_image, around)?;
+    for overlay in &spec.overlays {
         let path = Path::new(overlay);
         overlays::check_file(path)?;
         if overlays::is_ext3(path) {
-            lock::probe(path, Access::of(setup.writable), &around.holders)?;
+            lock::probe(path, Access::of(spec.writable), &around.holders)?;
         }
     }
-    binds::check_again(&mut setup.bind_paths, base_image.label == HOSTOS, around)?;
+    binds::check_again(&mut spec.bind_paths, base_image.label == HOSTOS, around)?;
     Ok(base_image)
 }
 
@@ -179,12 +179,12 @@ pub fn again(setup: &mut Setup, around: &Surroundings) -> Result<BaseImage> {
 ///
 /// # Errors
 /// Its file is gone, or damaged.
-pub fn bin_folders(overlay: &str, memory: &Memory) -> Result<Vec<String>> {
+pub fn bin_folders(overlay: &str, cache: &Cache) -> Result<Vec<String>> {
     let found = Found::at(overlay.into());
     match overlays::is_ext3(&found.path) {
         true => Ok(vec![EXT3_PROGRAMS.to_owned()]),
         // Nothing is known of one that cannot be read, whatever it is called.
-        false => squashfs::look(&found, memory).map(|brought| match brought.unread {
+        false => squashfs::look(&found, cache).map(|brought| match brought.unread {
             Some(_) => Vec::new(),
             None => brought.bin_folders,
         }),
@@ -210,7 +210,7 @@ fn overlay(argument: &str, request: &cli::Start, around: &Surroundings) -> Resul
             path: found.path,
         });
     }
-    let brought = squashfs::look(&found, around.memory)?;
+    let brought = squashfs::look(&found, around.cache)?;
     let script = |script| {
         let distrust = trust::distrust(&found.path, trusted, uid);
         build_script::parse(&found.path, script, distrust)

@@ -14,7 +14,7 @@ use crate::error::{Error, Kind, Result};
 use crate::host::context::Context;
 use crate::host::private_dir;
 use crate::names::{CommandName, InstanceName};
-use crate::shim_call::{Called, LINKS};
+use crate::shim_call::{LINKS, ShimCall};
 
 pub use snapshot::{Snapshot, publish, withdraw};
 
@@ -38,7 +38,7 @@ impl Shims {
     }
 
     /// Those that a shim is one of.
-    pub fn around(called: &Called) -> Self {
+    pub fn around(called: &ShimCall) -> Self {
         Self::below(&called.private_folder, called.instance.as_str())
     }
 

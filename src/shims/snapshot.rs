@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::host::context::{Context, OfShim};
 use crate::host::{private_dir, regular_file};
 use crate::instance::session::Session;
-use crate::shim_call::Called;
+use crate::shim_call::ShimCall;
 use crate::state::State;
 
 /// The copy.
@@ -34,7 +34,7 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// The snapshot that a shim finds; `None` when there is none, or it is not this user's own.
-    pub fn read(called: &Called, uid: u32) -> Option<Self> {
+    pub fn read(called: &ShimCall, uid: u32) -> Option<Self> {
         serde_json::from_slice(&own_file(&Shims::around(called).snapshot, uid)?).ok()
     }
 
@@ -53,7 +53,7 @@ impl Snapshot {
     }
 }
 
-impl Called {
+impl ShimCall {
     /// The caller's surroundings, with `ctr`'s own settings as they were when the snapshot was made, and
     /// Apptainer's records where they are.
     pub fn surroundings(&self, context: Context, snapshot: Option<&Snapshot>) -> Context {
@@ -78,7 +78,7 @@ impl Called {
 /// # Errors
 /// There is no private folder on this host, or it cannot be written.
 pub fn publish(state: &State, session: &Session) -> Result<()> {
-    let (context, name) = (session.context, state.setup.name.as_str());
+    let (context, name) = (session.context, state.spec.name.as_str());
     if state.shims.is_empty() {
         everywhere(context, name).for_each(|shims| shims.clear());
         return Ok(());
@@ -114,7 +114,7 @@ pub fn publish(state: &State, session: &Session) -> Result<()> {
 /// # Errors
 /// A folder cannot be written.
 pub fn withdraw(state: &State, session: &Session) -> Result<()> {
-    for shims in everywhere(session.context, &state.setup.name) {
+    for shims in everywhere(session.context, &state.spec.name) {
         if shims.folder().is_dir() {
             shims.sync(&state.shims, || program::path(session.context))?;
         }

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::{Phase, State};
 use crate::engine::Process;
-use crate::spec::{Setup, Withheld};
+use crate::spec::{InstanceSpec, Withheld};
 
 #[derive(Deserialize)]
 pub struct File {
@@ -88,7 +88,7 @@ impl From<File> for State {
         State {
             format: file.format,
             process: process(),
-            setup: Setup {
+            spec: InstanceSpec {
                 name: file.name,
                 env: file.env,
                 overlays: file.overlays,

@@ -32,10 +32,10 @@ pub struct Host {
 impl Host {
     /// The host of this caller, whose states are below `root`.
     pub fn new(root: &Path, context: &Context) -> Self {
-        let file = root.join(format!("{PREFIX}{}", context.place.boot_id));
+        let file = root.join(format!("{PREFIX}{}", context.pid_scope.boot_id));
         Host {
             name: context.host.clone(),
-            file: Some(file).filter(|_| context.place.is_of_the_host()),
+            file: Some(file).filter(|_| context.pid_scope.is_of_the_host()),
             uid: context.uid,
             first: OnceLock::new(),
         }
@@ -103,11 +103,11 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let mut context = context(&[]);
         context.uid = fs::metadata(root.path()).unwrap().uid();
-        context.place.pid_namespace = 0xEFFF_FFFC;
+        context.pid_scope.pid_namespace = 0xEFFF_FFFC;
         let mut host = |name: &str, boot: &str, namespace| {
             context.host = name.to_owned();
-            context.place.boot_id = boot.to_owned();
-            context.place.pid_namespace = namespace;
+            context.pid_scope.boot_id = boot.to_owned();
+            context.pid_scope.pid_namespace = namespace;
             Host::new(root.path(), &context)
         };
         let first = 0xEFFF_FFFC;

@@ -17,7 +17,7 @@ use crate::bounds::{STALLED, STOPPED, TELL};
 use crate::engine::Watch;
 use crate::error::{Error, Kind, Result};
 
-const LOOK: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// How long who waits sleeps at most.
 const NAP: Duration = Duration::from_millis(100);
 
@@ -57,7 +57,7 @@ impl Lock {
                 Found::Free(lock) => return Ok(lock),
                 Found::Held(Some(holder)) => holder,
                 Found::Held(None) => {
-                    sleep(LOOK);
+                    sleep(POLL_INTERVAL);
                     continue;
                 }
             };
@@ -91,7 +91,7 @@ impl Lock {
                 Found::Free(lock) => return Ok(Some(lock)),
                 Found::Held(_) if left.is_zero() => return Ok(None),
                 Found::Held(Some(holder)) => drop(holder.hangs_up(left)),
-                Found::Held(None) => sleep(LOOK.min(left)),
+                Found::Held(None) => sleep(POLL_INTERVAL.min(left)),
             }
         }
     }

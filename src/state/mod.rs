@@ -9,9 +9,9 @@ mod store;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::engine::{Knowledge, Process, Record, Started};
-use crate::host::context::Place;
-use crate::spec::Setup;
+use crate::engine::{JoinProfile, Process, Record, Started};
+use crate::host::context::PidScope;
+use crate::spec::InstanceSpec;
 
 pub use lock::Lock;
 pub use store::{Prepared, Store};
@@ -41,7 +41,7 @@ pub enum Phase {
 pub struct State {
     pub format: u32,
     #[serde(flatten)]
-    pub setup: Setup,
+    pub spec: InstanceSpec,
     pub phase: Phase,
     /// It is being started again: when that is cut off, the setup is kept.
     #[serde(skip_serializing_if = "is_false")]
@@ -94,11 +94,11 @@ impl State {
     /// The state of a start that is about to be made by this process, so that a crash on the way
     /// leaves a trace.
     /// `generation` is that of the state it replaces, 0 when there is none.
-    pub fn starting(setup: Setup, generation: u64, host: &str, place: &Place) -> Self {
+    pub fn starting(spec: InstanceSpec, generation: u64, host: &str, place: &PidScope) -> Self {
         let pid = std::process::id() as i32;
         State {
             format: FORMAT,
-            setup,
+            spec,
             phase: Phase::Starting,
             generation,
             host: host.to_owned(),
@@ -155,7 +155,7 @@ impl State {
 
     /// What direct joins need to know of it; nothing where another version of `ctr` wrote it, since
     /// it can be learned anew.
-    pub fn joins(&self) -> Vec<Knowledge> {
+    pub fn joins(&self) -> Vec<JoinProfile> {
         let known = self.joins.as_ref();
         known.map_or_else(Vec::new, |text| {
             serde_json::from_str(text.get()).unwrap_or_default()
@@ -164,7 +164,7 @@ impl State {
 
     /// The state with something more learned of it. Callers may have different settings of
     /// Apptainer; what is true for a few is kept.
-    pub fn knowing(mut self, knowledge: Knowledge) -> Self {
+    pub fn knowing(mut self, knowledge: JoinProfile) -> Self {
         const MOST: usize = 4;
         let mut joins = self.joins();
         joins.retain(|known| known.key != knowledge.key);
@@ -197,7 +197,7 @@ impl State {
             // The reference sets them empty, and Python then trusts nobody.
             let emptied = ["CURL_CA_BUNDLE=", "SSL_CERT_FILE="];
             state
-                .setup
+                .spec
                 .env
                 .retain(|entry| !emptied.contains(&entry.as_str()));
         }
@@ -227,9 +227,9 @@ mod tests {
     #[test]
     fn a_file_of_the_reference_is_read() {
         let state = State::from_json(OF_THE_REFERENCE.as_bytes()).unwrap();
-        assert_eq!(state.setup.name, "cnt1");
-        assert_eq!(state.setup.env.len(), 3, "{:?}", state.setup.env);
-        assert_eq!(state.setup.notes["DEMO_HOME"], "where demo lives");
+        assert_eq!(state.spec.name, "cnt1");
+        assert_eq!(state.spec.env.len(), 3, "{:?}", state.spec.env);
+        assert_eq!(state.spec.notes["DEMO_HOME"], "where demo lives");
         assert_eq!(state.process, None);
     }
 
@@ -238,7 +238,7 @@ mod tests {
         let text = |what: &str| what.to_owned();
         let list = |what: &str| vec![text(what)];
         // Every field with a value of its own, so that none can be lost or taken for another.
-        let setup = Setup {
+        let spec = InstanceSpec {
             name: text("x"),
             env: list("A=$(x)\n"),
             overlays: list("o"),
@@ -259,11 +259,11 @@ mod tests {
                 reason: text("r"),
             }],
         };
-        let place = Place {
+        let place = PidScope {
             boot_id: text("b"),
             pid_namespace: 3,
         };
-        let mut state = State::starting(setup, 4, "host", &place);
+        let mut state = State::starting(spec, 4, "host", &place);
         state.started_at = Some(now());
         state.is_restart = true;
         state.apptainer = text("a");
@@ -275,7 +275,7 @@ mod tests {
         let written = serde_json::to_vec(&state).unwrap();
         let read = State::from_json(&written).unwrap();
         assert_eq!(serde_json::to_vec(&read).unwrap(), written);
-        assert_eq!(read.setup, state.setup);
+        assert_eq!(read.spec, state.spec);
         let stopped = State::from_json(&serde_json::to_vec(&state.stopped()).unwrap()).unwrap();
         assert_eq!((stopped.phase, stopped.process), (Phase::Stopped, None));
         assert!(stopped.joins.is_none());

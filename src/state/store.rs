@@ -156,8 +156,8 @@ impl Store {
         let folder = self.private_folder()?;
         state.generation += 1;
         let prepared = Prepared {
-            file: self.file(&state.setup.name),
-            temporary: self.temporary(&state.setup.name),
+            file: self.file(&state.spec.name),
+            temporary: self.temporary(&state.spec.name),
             folder,
         };
         let write = || -> std::io::Result<()> {
@@ -338,10 +338,10 @@ impl Store {
                 Error::new(Kind::State, message).hint("a newer ctr wrote it: use that one")
             }
         })?;
-        if state.setup.name != name {
+        if state.spec.name != name {
             return Err(damaged(format!(
                 "it is of `{}`",
-                state.setup.name.escape_debug()
+                state.spec.name.escape_debug()
             )));
         }
         if state.host == self.host.folder() && *folder == self.folder() {

@@ -7,14 +7,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::commands::{running, way};
-use crate::engine::{Direct, Engine, Inside, Learn, Run};
+use crate::engine::{Direct, Engine, Inside, Probe, Run};
 use crate::error::{Error, Kind, Result};
-use crate::host::cache::Memory;
+use crate::host::cache::Cache;
 use crate::instance::session::Session;
 use crate::instance::status::Instance;
 use crate::plan;
 use crate::resolve;
-use crate::spec::Setup;
+use crate::spec::InstanceSpec;
 
 /// A program that says `PATH` is run from here.
 const ROOT: &str = "/";
@@ -31,7 +31,7 @@ pub struct View<'a> {
     /// The folders of programs that overlays brought at the start.
     folders: Vec<String>,
     instance: &'a Instance,
-    memory: &'a Memory,
+    cache: &'a Cache,
 }
 
 /// Where a command is inside.
@@ -65,7 +65,7 @@ impl<'a> View<'a> {
         let inside = running::inside(instance, session);
         let inside = inside.ok_or_else(|| unseen("it has no process"))?;
         let is_seen = inside.can_be_seen();
-        let direct = way::direct(run, instance, Learn::IfNeeded, session);
+        let direct = way::direct(run, instance, Probe::IfNeeded, session);
         let search = match &direct {
             Err(why) => session.engine.image_path(run).ok_or_else(|| unseen(why))?,
             Ok(direct) => direct.path(),
@@ -76,9 +76,9 @@ impl<'a> View<'a> {
             by_apptainer: is_asked_for.then(|| (&session.engine, run.clone())),
             from_within: direct.ok().filter(|_| !is_seen),
             search,
-            folders: setup(instance).map_or_else(Vec::new, folders_of_overlays),
+            folders: spec(instance).map_or_else(Vec::new, folders_of_overlays),
             instance,
-            memory: session.memory,
+            cache: session.cache,
         })
     }
 
@@ -134,10 +134,10 @@ impl<'a> View<'a> {
 
     /// Each overlay, the last first, and its folders of programs, as its file has them now.
     fn overlays(&self) -> Vec<(&'a String, Vec<String>)> {
-        let overlays = setup(self.instance).map_or(&[][..], |setup| &setup.overlays);
+        let overlays = spec(self.instance).map_or(&[][..], |spec| &spec.overlays);
         let brought = |overlay: &'a String| {
             // What is gone from the disk is inside all the same, and is not known by its name.
-            let folders = resolve::bin_folders(overlay, self.memory);
+            let folders = resolve::bin_folders(overlay, self.cache);
             (overlay, folders.unwrap_or_default())
         };
         overlays.iter().rev().map(brought).collect()
@@ -164,13 +164,13 @@ impl<'a> View<'a> {
     }
 }
 
-fn setup(instance: &Instance) -> Option<&Setup> {
-    instance.state.as_ref().map(|state| &state.setup)
+fn spec(instance: &Instance) -> Option<&InstanceSpec> {
+    instance.state.as_ref().map(|state| &state.spec)
 }
 
 /// What a start puts on `PATH` for overlays.
-fn folders_of_overlays(setup: &Setup) -> Vec<String> {
-    let paths = setup
+fn folders_of_overlays(spec: &InstanceSpec) -> Vec<String> {
+    let paths = spec
         .env
         .iter()
         .filter_map(|entry| entry.strip_prefix("PATH="));

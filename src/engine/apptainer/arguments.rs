@@ -2,7 +2,7 @@
 
 use crate::engine::apptainer::flags::{LONG_WITHOUT_VALUE, SHORT_WITH_VALUE};
 use crate::error::{Error, Kind, Result};
-use crate::spec::Setup;
+use crate::spec::InstanceSpec;
 
 /// Apptainer's flags for which `ctr` has its own, and that one's name.
 const OWN_FLAGS: [(&str, &str); 9] = [
@@ -18,32 +18,32 @@ const OWN_FLAGS: [(&str, &str); 9] = [
 ];
 
 /// What `apptainer` is to be called with to start a setup from `image`.
-pub fn start(setup: &Setup, image: &str, restricted_root: bool) -> Vec<String> {
+pub fn start(spec: &InstanceSpec, image: &str, restricted_root: bool) -> Vec<String> {
     let mut arguments: Vec<String> = ["instance", "start", "--no-eval"].map(Into::into).into();
-    let already = |flag: &str| setup.apptainer_flags.iter().any(|known| known == flag);
+    let already = |flag: &str| spec.apptainer_flags.iter().any(|known| known == flag);
     if restricted_root {
         let wanted = ["--userns", "--no-privs"]
             .into_iter()
             .filter(|flag| !already(flag));
         arguments.extend(wanted.map(str::to_owned));
     }
-    if setup.fakeroot {
+    if spec.fakeroot {
         arguments.push("--fakeroot".into());
     }
-    arguments.extend(setup.gpu.iter().cloned());
-    for overlay in &setup.overlays {
-        let mode = if setup.writable && overlay.ends_with(".img") {
+    arguments.extend(spec.gpu.iter().cloned());
+    for overlay in &spec.overlays {
+        let mode = if spec.writable && overlay.ends_with(".img") {
             "rw"
         } else {
             "ro"
         };
         arguments.extend(["--overlay".into(), format!("{overlay}:{mode}")]);
     }
-    for bind in &setup.bind_paths {
+    for bind in &spec.bind_paths {
         arguments.extend(["--bind".into(), bind.clone()]);
     }
-    arguments.extend(setup.apptainer_flags.iter().cloned());
-    arguments.extend([image.to_owned(), setup.name.clone()]);
+    arguments.extend(spec.apptainer_flags.iter().cloned());
+    arguments.extend([image.to_owned(), spec.name.clone()]);
     arguments
 }
 
@@ -147,12 +147,12 @@ mod tests {
 
     #[test]
     fn only_the_ext3_overlay_is_opened_for_writing() {
-        let setup = Setup {
+        let spec = InstanceSpec {
             name: "bio".into(),
             overlays: vec!["/o/demo.sqf".into(), "/o/env.img".into()],
             writable: true,
             apptainer_flags: vec!["--contain".into()],
-            ..Setup::default()
+            ..InstanceSpec::default()
         };
         let expected = [
             "instance",
@@ -166,7 +166,7 @@ mod tests {
             "/b.sif",
             "bio",
         ];
-        assert_eq!(start(&setup, "/b.sif", false), expected);
-        assert!(start(&setup, "/b.sif", true).contains(&"--no-privs".to_owned()));
+        assert_eq!(start(&spec, "/b.sif", false), expected);
+        assert!(start(&spec, "/b.sif", true).contains(&"--no-privs".to_owned()));
     }
 }

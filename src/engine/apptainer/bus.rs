@@ -13,7 +13,7 @@ use crate::engine::apptainer::flags;
 use crate::env::rules::CARRIER;
 use crate::error::{Error, Kind, Result};
 use crate::host::context::{Context, Variables};
-use crate::spec::Setup;
+use crate::spec::InstanceSpec;
 
 /// Where the bus is, as an address.
 const BUS: &str = "DBUS_SESSION_BUS_ADDRESS";
@@ -84,14 +84,14 @@ impl Engine<'_> {
     ///
     /// # Errors
     /// The setup has some, and there is no bus.
-    pub fn check_limits_of(&self, setup: &Setup) -> Result<()> {
-        let asks = flags::asks_for_limits(&setup.apptainer_flags);
+    pub fn check_limits_of(&self, spec: &InstanceSpec) -> Result<()> {
+        let asks = flags::asks_for_limits(&spec.apptainer_flags);
         if !asks || self.context.uid == 0 || find(self.context).is_some() {
             return Ok(());
         }
         let message = format!(
             "the limits of `{}` take systemd, and there is no bus to it",
-            setup.name
+            spec.name
         );
         Err(Error::new(Kind::Engine, message).hint(
             "run it in a login session; a job or `su` may find its bus by XDG_RUNTIME_DIR=/run/user/UID",

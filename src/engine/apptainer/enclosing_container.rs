@@ -88,8 +88,8 @@ pub fn process(context: &Context) -> Option<Process> {
         pid_start_time: processes::start_time(FIRST)?,
         supervisor_pid: FIRST,
         user_namespace: None,
-        boot_id: context.place.boot_id.clone(),
-        pid_namespace: context.place.pid_namespace,
+        boot_id: context.pid_scope.boot_id.clone(),
+        pid_namespace: context.pid_scope.pid_namespace,
     })
 }
 

@@ -8,7 +8,7 @@ use crate::env::activation;
 use crate::env::rules::{self, CA_FILES, CARRIER, Folded, PathEdit, encoded_length};
 use crate::error::Result;
 use crate::host::context::Variables;
-use crate::spec::Setup;
+use crate::spec::InstanceSpec;
 
 /// The other prefix that Apptainer reads.
 pub const OLD_CARRIER: &str = "SINGULARITYENV_";
@@ -37,8 +37,8 @@ impl Engine<'_> {
     ///
     /// # Errors
     /// Names the longest.
-    pub fn check_size_of(&self, setup: &Setup) -> Result<()> {
-        self.check_size(&rules::fold(setup.env.iter().map(String::as_str)))
+    pub fn check_size_of(&self, spec: &InstanceSpec) -> Result<()> {
+        self.check_size(&rules::fold(spec.env.iter().map(String::as_str)))
     }
 
     /// The same of what is folded already.

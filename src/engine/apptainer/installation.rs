@@ -150,7 +150,7 @@ impl Engine<'_> {
         if let Some(known) = self.binary.borrow().as_ref().filter(|b| b.path == path) {
             return Ok(known.clone());
         }
-        let binary = version::find(path, self.memory)?;
+        let binary = version::find(path, self.cache)?;
         self.binary.replace(Some(binary.clone()));
         Ok(binary)
     }
@@ -199,7 +199,7 @@ impl Engine<'_> {
     /// There is no Apptainer, or it does not run.
     pub fn is_setuid(&self) -> Result<bool> {
         let path = self.program()?;
-        self.memory.recall("setuid", &path, || {
+        self.cache.get_or_compute("setuid", &path, || {
             limits::is_setuid(&path).map_err(|why| Error::new(Kind::Engine, why))
         })
     }

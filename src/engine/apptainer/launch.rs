@@ -26,7 +26,7 @@ use crate::engine::local::raw::keep_back;
 use crate::engine::local::signals::send;
 
 /// How often it is seen how a program gets on.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// How long one that is given up has to end.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -125,7 +125,7 @@ fn wait(mut child: Child, most: Duration, bar: Option<&Progress>) -> std::io::Re
     let (tell, ended) = channel();
     std::thread::spawn(move || tell.send(child.wait()));
     loop {
-        match ended.recv_timeout(LOOK) {
+        match ended.recv_timeout(POLL_INTERVAL) {
             Ok(status) => return status,
             Err(_) if watch.idle() > most => break,
             Err(_) => watch.look(),

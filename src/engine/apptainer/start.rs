@@ -16,43 +16,43 @@ use crate::bounds::STALLED;
 use crate::engine::apptainer::{failure, launch, pending_starts};
 use crate::engine::local::processes::{Identity, ticks_since_boot};
 use crate::engine::local::signals::send;
-use crate::engine::{Engine, Manner, Started};
+use crate::engine::{Engine, Started, StopMode};
 use crate::env::rules;
 use crate::error::{Error, Kind, Result};
-use crate::spec::Setup;
+use crate::spec::InstanceSpec;
 
 /// How long a start that failed may take until it is gone.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 /// How long its processes have to end by themselves.
 const GRACE: Duration = Duration::from_millis(500);
-const LOOK: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 impl Engine<'_> {
     /// Starts an instance from a setup. A terminal sees that it works.
     ///
     /// # Errors
     /// Apptainer fails, or its instance is gone at once; then nothing is left of it.
-    pub fn start(&self, setup: &Setup, image: &str, show_progress: bool) -> Result<Started> {
-        let folded = rules::fold(setup.env.iter().map(String::as_str));
+    pub fn start(&self, spec: &InstanceSpec, image: &str, show_progress: bool) -> Result<Started> {
+        let folded = rules::fold(spec.env.iter().map(String::as_str));
         self.check_size(&folded)?;
         self.turn_to_this_host();
-        let mut variables = self.variables(&folded, false, setup.is_hostos());
-        self.set_bus(&mut variables, &setup.apptainer_flags);
+        let mut variables = self.variables(&folded, false, spec.is_hostos());
+        self.set_bus(&mut variables, &spec.apptainer_flags);
         let mut command = self.command(variables)?;
-        command.args(self.start_arguments(setup, image));
-        self.go_to_start_folder(&mut command, setup);
-        let what = format!("Apptainer cannot start `{}` from {image}", setup.name);
+        command.args(self.start_arguments(spec, image));
+        self.go_to_start_folder(&mut command, spec);
+        let what = format!("Apptainer cannot start `{}` from {image}", spec.name);
         let offspring = Offspring::watch();
-        let doing = format!("starting {}", setup.name);
+        let doing = format!("starting {}", spec.name);
         let said = launch::run(command, &doing, STALLED, show_progress).map_err(|failed| {
-            self.undo_start(&setup.name, &offspring);
+            self.undo_start(&spec.name, &offspring);
             failure::explain(&what, &failed)
         })?;
-        let record = self.record(&setup.name)?.ok_or_else(|| {
-            self.undo_start(&setup.name, &offspring);
+        let record = self.record(&spec.name)?.ok_or_else(|| {
+            self.undo_start(&spec.name, &offspring);
             Error::new(
                 Kind::Engine,
-                format!("`{}` ended as soon as it had started", setup.name),
+                format!("`{}` ended as soon as it had started", spec.name),
             )
             .hint("`ctr doctor` checks what Apptainer needs")
         })?;
@@ -70,10 +70,10 @@ impl Engine<'_> {
     /// stays.
     fn undo_start(&self, name: &str, offspring: &Offspring) {
         let begun = Instant::now();
-        while begun.elapsed() < PATIENCE {
+        while begun.elapsed() < TIMEOUT {
             if let Ok(Some(record)) = self.record(name) {
                 if record.process.pid_start_time >= offspring.since {
-                    let _ = self.stop(name, &record.process, &Manner::Kill);
+                    let _ = self.stop(name, &record.process, &StopMode::Kill);
                 }
             }
             let left = offspring.alive();
@@ -87,7 +87,7 @@ impl Engine<'_> {
             for identity in left {
                 let _ = send(signal, identity);
             }
-            sleep(LOOK);
+            sleep(POLL_INTERVAL);
         }
         self.forget(name);
     }

@@ -6,13 +6,13 @@ use std::process::Command;
 use crate::engine::Engine;
 use crate::engine::apptainer::environment;
 use crate::engine::apptainer::flags::{first, path};
-use crate::spec::Setup;
+use crate::spec::InstanceSpec;
 
 impl Engine<'_> {
     /// Has Apptainer run in the folder of the first start, as long as that is there: the start script
     /// runs there, and flags may name what lies there.
-    pub(in crate::engine) fn go_to_start_folder(&self, command: &mut Command, setup: &Setup) {
-        let (cwd, folder) = (self.context.cwd.as_deref(), setup.start_folder.as_ref());
+    pub(in crate::engine) fn go_to_start_folder(&self, command: &mut Command, spec: &InstanceSpec) {
+        let (cwd, folder) = (self.context.cwd.as_deref(), spec.start_folder.as_ref());
         let folder = folder.map(Path::new).filter(|folder| Some(*folder) != cwd);
         let Some(folder) = folder.filter(|folder| folder.is_dir()) else {
             return;

@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::engine::Binary;
 use crate::engine::local::output;
 use crate::error::{Error, Kind, Result};
-use crate::host::cache::Memory;
+use crate::host::cache::Cache;
 use crate::host::context::{Context, is_executable};
 
 /// The oldest release that serves: `--no-eval` and `--cwd` on a join, overlays through FUSE.
@@ -51,9 +51,9 @@ pub fn identity(path: &Path) -> std::result::Result<String, String> {
 ///
 /// # Errors
 /// It does not run, or it is too old.
-pub fn find(path: PathBuf, memory: &Memory) -> Result<Binary> {
+pub fn find(path: PathBuf, cache: &Cache) -> Result<Binary> {
     // `apptainer --version` takes 18 ms, more than all else that a start adds.
-    let said = memory.recall("version", &path, || ask(&path))?;
+    let said = cache.get_or_compute("version", &path, || ask(&path))?;
     let version = number(&said).ok_or_else(|| {
         Error::new(
             Kind::Engine,

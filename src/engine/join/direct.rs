@@ -24,7 +24,7 @@ use super::program;
 use super::relay::Relay;
 use super::scope::Scope;
 use crate::bounds::LOOK_INSIDE;
-use crate::engine::local::raw::in_a_borrower;
+use crate::engine::local::raw::vfork_child;
 use crate::engine::local::rootfs::is_absence;
 use crate::engine::local::target::Target;
 use crate::engine::local::{Unknown, processes, refusal};
@@ -182,9 +182,9 @@ impl Call {
         // The second end is open as long as this process lives.
         let (life, ours) = pipe2(OFlag::O_CLOEXEC)?;
         let mut failure = None;
-        let command = in_a_borrower(|| {
+        let command = vfork_child(|| {
             let _ = close(ours.as_raw_fd());
-            let Err(error) = self.become_it(privileges, &relay, &life);
+            let Err(error) = self.exec_in_child(privileges, &relay, &life);
             failure = Some(error);
         })?;
         if let Some(failure) = failure {
@@ -198,7 +198,7 @@ impl Call {
         relay.follow(command)
     }
 
-    fn become_it(
+    fn exec_in_child(
         &self,
         privileges: Privileges,
         relay: &Relay,
@@ -211,7 +211,7 @@ impl Call {
         if poll(&mut life, PollTimeout::ZERO)? > 0 {
             return Err(Errno::ESRCH);
         }
-        relay.give_back()?;
+        relay.restore_in_child()?;
         let run = |arguments: &[CString]| execve(&arguments[0], arguments, &self.environment);
         match run(&self.arguments) {
             Err(Errno::ENOEXEC) => {

@@ -8,12 +8,12 @@ use std::path::Path;
 use nix::sys::signal::Signal;
 use nix::sys::stat::{Mode, umask};
 
-use super::Verdict;
+use super::Outcome;
 use super::direct::Direct;
 use super::environ::{Call, DOUBTFUL, ImageEnvironment, OF_SHELLS};
 use super::privileges::Privileges;
 use super::scope;
-use super::seen::{self, SHOW, Seen, directly};
+use super::seen::{self, CommandView, SHOW, directly};
 use crate::bounds::LOOK_INSIDE;
 use crate::engine::apptainer::{environment, limits};
 use crate::engine::local::raw::set_default;
@@ -69,7 +69,7 @@ impl Engine<'_> {
         name: &str,
         process: &Process,
         target: &Target,
-    ) -> Result<Verdict, Unknown> {
+    ) -> Result<Outcome, Unknown> {
         // Where the caller ignores it, the end of a child is not told.
         let _ = set_default(Signal::SIGCHLD);
         let learned = self.look(name, process, target).and_then(|found| {
@@ -79,8 +79,8 @@ impl Engine<'_> {
             learned
         });
         match learned {
-            Ok(verdict) => Ok(verdict),
-            Err(Lasting(why)) => Ok(Verdict::Aside(why)),
+            Ok(outcome) => Ok(outcome),
+            Err(Lasting(why)) => Ok(Outcome::Aside(why)),
             Err(Passing(why)) => Err(why),
         }
     }
@@ -128,7 +128,7 @@ impl Engine<'_> {
         name: &str,
         process: &Process,
         Found { mut names, unit }: Found,
-    ) -> Result<Verdict, Failure> {
+    ) -> Result<Outcome, Failure> {
         let passing = |error: crate::error::Error| Passing(error.message);
         let bus = Variables::from_iter(self.bus_for(name).map_err(passing)?);
         let mut bare = environment::settings(&self.callers());
@@ -169,7 +169,7 @@ impl Engine<'_> {
             .ok_or_else(|| Lasting("Linux shows no capabilities".into()))?;
         let direct = Direct {
             name,
-            target: Target::open(process, &self.context.place).map_err(Passing)?,
+            target: Target::open(process, &self.context.pid_scope).map_err(Passing)?,
             environment: told,
             privileges,
             scope: unit
@@ -180,7 +180,7 @@ impl Engine<'_> {
             cwd: Path::new(FOLDERS[1]),
             usual_umask: false,
         };
-        let third = directly(direct, &self.context.place.boot_id).map_err(Lasting)?;
+        let third = directly(direct, &self.context.pid_scope.boot_id).map_err(Lasting)?;
         if let Some(name) = differing(&third.environment, &second.environment) {
             return Err(Lasting(format!(
                 "`{name}` differs when it is joined directly"
@@ -193,7 +193,7 @@ impl Engine<'_> {
                 "joined directly, a command differs in `{}`",
                 line.replace('\t', " ")
             ))),
-            None => Ok(Verdict::Direct {
+            None => Ok(Outcome::Direct {
                 environment,
                 privileges,
                 unit,
@@ -202,7 +202,7 @@ impl Engine<'_> {
     }
 
     /// What a command is given that Apptainer is called for in the environment `variables`.
-    fn see(&self, name: &str, variables: &Variables, folder: &str) -> Result<Seen, Failure> {
+    fn see(&self, name: &str, variables: &Variables, folder: &str) -> Result<CommandView, Failure> {
         let passing = |error: &dyn std::fmt::Display| Passing(error.to_string());
         let mut command = self
             .command(variables.clone())
@@ -225,7 +225,8 @@ impl Engine<'_> {
                     "something is printed at each command: {line}"
                 )));
             }
-            return Seen::read(&output.stdout, &self.context.place.boot_id).map_err(Lasting);
+            return CommandView::read(&output.stdout, &self.context.pid_scope.boot_id)
+                .map_err(Lasting);
         }
         Err(match words.contains("executable file not found") {
             true => Lasting(format!("no `{}` inside to look with", SHOW[0])),

@@ -31,17 +31,18 @@ pub use direct::Direct;
 
 /// What was learned of an instance, and what it is true of.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Knowledge {
+pub struct JoinProfile {
     /// Stands for the process, the Apptainer, the image's scripts, and the caller's settings of
     /// Apptainer: with another of these it is worth nothing.
     pub key: String,
     /// Read when it is needed: many states are read for their names alone.
-    verdict: Box<RawValue>,
+    #[serde(rename = "verdict")] // as earlier releases wrote it
+    outcome: Box<RawValue>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Verdict {
+enum Outcome {
     /// It was joined directly, and nothing differed.
     Direct {
         environment: ImageEnvironment,
@@ -54,42 +55,42 @@ enum Verdict {
     Aside(Unknown),
 }
 
-impl Knowledge {
-    fn new(key: String, verdict: &Verdict) -> Option<Self> {
-        let verdict = serde_json::value::to_raw_value(verdict).ok()?;
-        Some(Knowledge { key, verdict })
+impl JoinProfile {
+    fn new(key: String, outcome: &Outcome) -> Option<Self> {
+        let outcome = serde_json::value::to_raw_value(outcome).ok()?;
+        Some(JoinProfile { key, outcome })
     }
 
     /// `None` for what another version of `ctr` has written.
-    fn verdict(&self) -> Option<Verdict> {
-        serde_json::from_str(self.verdict.get()).ok()
+    fn outcome(&self) -> Option<Outcome> {
+        serde_json::from_str(self.outcome.get()).ok()
     }
 }
 
 /// When the way into an instance is learned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Learn {
+pub enum Probe {
     /// Not at all: what is not known is impossible.
     Never,
     /// When it is not known.
     IfNeeded,
     /// Also when it was found to be impossible.
-    Anew,
+    Force,
 }
 
 /// How to go in, and what was learned on the way.
-pub struct Way<'a> {
+pub struct JoinPlan<'a> {
     /// Directly, or why not.
     pub direct: Result<Direct<'a>, Unknown>,
     /// To be kept with the state.
-    pub learned: Option<Knowledge>,
+    pub learned: Option<JoinProfile>,
     /// True when learning would tell.
     pub is_unknown: bool,
 }
 
-impl Way<'_> {
+impl JoinPlan<'_> {
     fn aside(why: impl Into<Unknown>) -> Self {
-        Way {
+        JoinPlan {
             direct: Err(why.into()),
             learned: None,
             is_unknown: false,
@@ -100,50 +101,50 @@ impl Way<'_> {
 impl Engine<'_> {
     /// The way for a command into the instance that `process` is, of which `known` was learned
     /// before.
-    pub fn way_in<'a>(
+    pub fn plan_join<'a>(
         &self,
         run: &Run<'a>,
         process: &Process,
-        known: &[Knowledge],
-        learn: Learn,
-    ) -> Way<'a> {
+        known: &[JoinProfile],
+        learn: Probe,
+    ) -> JoinPlan<'a> {
         if let Some(flag) = run.in_force.again.first() {
-            return Way::aside(format!("it was started with `{flag}`"));
+            return JoinPlan::aside(format!("it was started with `{flag}`"));
         }
-        let target = match Target::open(process, &self.context.place) {
+        let target = match Target::open(process, &self.context.pid_scope) {
             Ok(target) => target,
-            Err(why) => return Way::aside(why),
+            Err(why) => return JoinPlan::aside(why),
         };
         // All that follows looks at its files.
         if let Some(fault) = self.faults(&[process], WANTED_FILE_SYSTEM)[0] {
-            return Way::aside(fault);
+            return JoinPlan::aside(fault);
         }
         let key = match self.key(process, &target) {
             Ok(key) => key,
-            Err(why) => return Way::aside(why),
+            Err(why) => return JoinPlan::aside(why),
         };
-        let is_known = |one: &&Knowledge| one.key == key;
-        let known = known.iter().find(is_known).and_then(Knowledge::verdict);
-        let is_good = |verdict: &Verdict| matches!(verdict, Verdict::Direct { .. });
-        let known = known.filter(|verdict| learn != Learn::Anew || is_good(verdict));
-        let (verdict, learned) = match known {
-            Some(verdict) => (verdict, None),
-            None if learn == Learn::Never => {
-                return Way {
+        let is_known = |one: &&JoinProfile| one.key == key;
+        let known = known.iter().find(is_known).and_then(JoinProfile::outcome);
+        let is_good = |outcome: &Outcome| matches!(outcome, Outcome::Direct { .. });
+        let known = known.filter(|outcome| learn != Probe::Force || is_good(outcome));
+        let (outcome, learned) = match known {
+            Some(outcome) => (outcome, None),
+            None if learn == Probe::Never => {
+                return JoinPlan {
                     is_unknown: true,
-                    ..Way::aside("it is not known")
+                    ..JoinPlan::aside("it is not known")
                 };
             }
             None => match self.learn(run.name, process, &target) {
-                Ok(verdict) => {
-                    let learned = Knowledge::new(key, &verdict);
-                    (verdict, learned)
+                Ok(outcome) => {
+                    let learned = JoinProfile::new(key, &outcome);
+                    (outcome, learned)
                 }
-                Err(why) => return Way::aside(why),
+                Err(why) => return JoinPlan::aside(why),
             },
         };
-        let direct = match verdict {
-            Verdict::Direct {
+        let direct = match outcome {
+            Outcome::Direct {
                 environment,
                 privileges,
                 unit,
@@ -168,9 +169,9 @@ impl Engine<'_> {
                     })
                 })
             }
-            Verdict::Aside(why) => Err(why),
+            Outcome::Aside(why) => Err(why),
         };
-        Way {
+        JoinPlan {
             direct,
             learned,
             is_unknown: false,

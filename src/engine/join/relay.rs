@@ -51,7 +51,7 @@ impl Relay {
     ///
     /// # Errors
     /// The system refuses.
-    pub fn give_back(&self) -> nix::Result<()> {
+    pub fn restore_in_child(&self) -> nix::Result<()> {
         set_default(Signal::SIGPIPE)?;
         // One that came meanwhile would stop this child while its parent can do nothing but wait.
         for signal in [Signal::SIGTSTP, Signal::SIGTTIN, Signal::SIGTTOU] {

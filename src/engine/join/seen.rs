@@ -11,7 +11,7 @@ use nix::unistd::{dup2_stderr, dup2_stdout, pipe2};
 
 use super::direct::Direct;
 use crate::bounds::LOOK_INSIDE;
-use crate::engine::local::raw::in_a_child;
+use crate::engine::local::raw::fork_child;
 use crate::engine::local::{Unknown, output};
 use crate::host::context::Variables;
 
@@ -41,14 +41,14 @@ const TELLING: [&str; 11] = [
 ];
 
 /// What a command inside was given.
-pub struct Seen {
+pub struct CommandView {
     pub environment: Variables,
     /// The lines of its status and its cgroup that tell.
     pub process: Vec<String>,
     pub status: String,
 }
 
-impl Seen {
+impl CommandView {
     /// What [`SHOW`] printed.
     ///
     /// # Errors
@@ -65,7 +65,7 @@ impl Seen {
             Some((name, _)) => TELLING.contains(&name),
             None => line.contains(":/"), // its cgroup
         };
-        Ok(Seen {
+        Ok(CommandView {
             environment: environ
                 .split(|byte| *byte == 0)
                 .filter_map(|entry| {
@@ -84,10 +84,10 @@ impl Seen {
 ///
 /// # Errors
 /// The instance cannot be joined; the command does not come to an end.
-pub fn directly(direct: Direct, boot_id: &str) -> Result<Seen, Unknown> {
+pub fn directly(direct: Direct, boot_id: &str) -> Result<CommandView, Unknown> {
     let failed = |error: &dyn std::fmt::Display| format!("a direct join failed: {error}");
     let (said, tell) = pipe2(OFlag::O_CLOEXEC).map_err(|e| failed(&e))?;
-    let child = in_a_child(|| {
+    let child = fork_child(|| {
         let silent = File::options().write(true).open("/dev/null");
         let _ = silent.map(dup2_stderr);
         let _ = dup2_stdout(&tell);
@@ -107,7 +107,7 @@ pub fn directly(direct: Direct, boot_id: &str) -> Result<Seen, Unknown> {
         endless(&error)
     })?;
     match ended {
-        WaitStatus::Exited(_, 0) => Seen::read(&said.concat(), boot_id),
+        WaitStatus::Exited(_, 0) => CommandView::read(&said.concat(), boot_id),
         other => Err(failed(&format!("{other:?}"))),
     }
 }

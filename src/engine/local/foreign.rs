@@ -3,11 +3,11 @@
 use procfs::process::{Process as Proc, all_processes};
 
 use crate::engine::{Health, Process};
-use crate::host::context::Place;
+use crate::host::context::PidScope;
 
 /// A process as it is seen from here.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Seen {
+struct CommandView {
     /// Clock ticks since boot.
     start_time: u64,
     /// Its numbers, from the pid namespace of this process to the innermost.
@@ -17,7 +17,7 @@ struct Seen {
 }
 
 /// How a process of another pid namespace fares.
-pub fn health(process: &Process, here: &Place) -> Health {
+pub fn health(process: &Process, here: &PidScope) -> Health {
     // From a namespace that is itself within another, most are not to be seen at all.
     let seen = here.is_of_the_host().then(|| {
         let all = all_processes().into_iter().flatten().flatten();
@@ -28,8 +28,8 @@ pub fn health(process: &Process, here: &Place) -> Health {
 
 /// The judgement on all that is seen from the kernel's first pid namespace; `None` from another. A
 /// namespace in which nothing runs is gone, and all that was in it.
-fn judge(process: &Process, seen: Option<&[Seen]>) -> Health {
-    let is_of_it = |one: &Seen| {
+fn judge(process: &Process, seen: Option<&[CommandView]>) -> Health {
+    let is_of_it = |one: &CommandView| {
         let is_itself =
             one.start_time == process.pid_start_time && one.pids[1..].contains(&process.pid);
         is_itself || one.namespace == Some(process.pid_namespace)
@@ -42,11 +42,11 @@ fn judge(process: &Process, seen: Option<&[Seen]>) -> Health {
     }
 }
 
-fn look(process: &Proc) -> Option<Seen> {
+fn look(process: &Proc) -> Option<CommandView> {
     let stat = process.stat().ok()?;
     let pids = process.status().ok()?.nspid.unwrap_or_default();
     let namespace = std::fs::metadata(format!("/proc/{}/ns/pid", process.pid));
-    (!pids.is_empty() && !matches!(stat.state, 'Z' | 'X')).then(|| Seen {
+    (!pids.is_empty() && !matches!(stat.state, 'Z' | 'X')).then(|| CommandView {
         start_time: stat.starttime,
         pids,
         namespace: namespace
@@ -59,8 +59,8 @@ fn look(process: &Proc) -> Option<Seen> {
 mod tests {
     use super::*;
 
-    fn seen(start_time: u64, pids: &[i32], namespace: Option<u64>) -> Seen {
-        Seen {
+    fn seen(start_time: u64, pids: &[i32], namespace: Option<u64>) -> CommandView {
+        CommandView {
             start_time,
             pids: pids.to_vec(),
             namespace,
@@ -77,7 +77,7 @@ mod tests {
             boot_id: "boot".into(),
             pid_namespace: 30,
         };
-        let is_gone = |seen: Option<&[Seen]>| match judge(&process, seen) {
+        let is_gone = |seen: Option<&[CommandView]>| match judge(&process, seen) {
             Health::Gone(_) => true,
             Health::Foreign(_) => false,
             other => panic!("{other:?}"),

@@ -14,7 +14,7 @@ use crate::bounds::{ANSWER, BUSY_MACHINE};
 use crate::engine::local::processes::wants_to_run;
 
 /// How often it is seen whether the program has ended: what it left behind may hold its output open.
-const LOOK: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Runs a program to its end, with no input.
 ///
@@ -70,7 +70,7 @@ pub fn listen(
         let wait = match (is_over, open().count()) {
             (true, 0) => return Ok(streams.into_iter().map(|stream| stream.said).collect()),
             (true, _) => Duration::ZERO,
-            (false, _) => LOOK,
+            (false, _) => POLL_INTERVAL,
         };
         let mut watched: Vec<PollFd> = open()
             .map(|stream| PollFd::new(stream.file.as_fd(), PollFlags::POLLIN))

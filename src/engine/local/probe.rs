@@ -18,7 +18,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::bounds::{BUSY_MACHINE, NEXT_BESIDE, TELL};
 use crate::engine::local::output::listen;
 use crate::engine::local::processes::wants_to_run;
-use crate::engine::local::raw::{Looker, in_a_child};
+use crate::engine::local::raw::{Looker, fork_child};
 
 /// The answer to a question, `None` when there is none after the time `most`.
 pub fn ask<T: Serialize + DeserializeOwned>(
@@ -27,7 +27,7 @@ pub fn ask<T: Serialize + DeserializeOwned>(
 ) -> Option<T> {
     let (answer, tell) = pipe2(OFlag::O_CLOEXEC).ok()?;
     let mut tell = Some(File::from(tell));
-    let child = in_a_child(|| {
+    let child = fork_child(|| {
         let Some(tell) = tell.take() else { return };
         let _ = set_pdeathsig(Signal::SIGKILL);
         let_go_of_all_but(&[tell.as_raw_fd()]);

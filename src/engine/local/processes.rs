@@ -13,7 +13,7 @@ use crate::engine::local::probe::{self, Patience};
 use crate::engine::local::target::Target;
 use crate::engine::local::{foreign, membership};
 use crate::engine::{Health, Process};
-use crate::host::context::Place;
+use crate::host::context::PidScope;
 
 /// Why an instance is broken.
 pub const NOT_CONNECTED: &str = "a FUSE helper was killed: its file system is not connected";
@@ -59,7 +59,7 @@ pub fn ticks_since_boot() -> u64 {
 }
 
 /// How an instance's process fares, judged from `here`, without a look at its files.
-pub fn health(process: &Process, here: &Place) -> Health {
+pub fn health(process: &Process, here: &PidScope) -> Health {
     if let Some(gone_or_foreign) = out_of_sight(process, here) {
         return gone_or_foreign;
     }
@@ -71,7 +71,11 @@ pub fn health(process: &Process, here: &Place) -> Health {
 
 /// Why the file system of each process is broken, `None` for one that works. All are asked at once, and
 /// one that does not answer keeps nobody.
-pub fn faults(processes: &[&Process], most: Duration, here: &Place) -> Vec<Option<&'static str>> {
+pub fn faults(
+    processes: &[&Process],
+    most: Duration,
+    here: &PidScope,
+) -> Vec<Option<&'static str>> {
     let nowhere = |process: &&Process| {
         let root = format!("/proc/{}/root", process.pid);
         CString::new(nowhere_in(Path::new(&root)).into_os_string().into_vec()).unwrap_or_default()
@@ -124,7 +128,7 @@ fn nowhere_in(root: &Path) -> PathBuf {
 }
 
 /// How a process fares that is no instance, but a `ctr` at work.
-pub fn health_of_ctr(process: &Process, here: &Place) -> Health {
+pub fn health_of_ctr(process: &Process, here: &PidScope) -> Health {
     let identity = Identity {
         pid: process.pid,
         start_time: process.pid_start_time,
@@ -136,7 +140,7 @@ pub fn health_of_ctr(process: &Process, here: &Place) -> Health {
 }
 
 /// What is to be said of a process whose number means nothing here.
-fn out_of_sight(process: &Process, here: &Place) -> Option<Health> {
+fn out_of_sight(process: &Process, here: &PidScope) -> Option<Health> {
     if process.boot_id != here.boot_id {
         return Some(Health::Gone("the host was booted since".into()));
     }

@@ -8,7 +8,7 @@ use procfs::process::{Process as Proc, all_processes};
 const OF_WAITING: u64 = 10;
 
 /// How often it is looked at.
-const LOOK: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Watches whether a process gets on. The looks are counted, not the time: this process may itself have
 /// been stopped meanwhile.
@@ -36,7 +36,7 @@ impl Watch {
 
     /// Looks again when it is time, which is for the caller to call often.
     pub fn look(&mut self) {
-        if self.looked.elapsed() < LOOK {
+        if self.looked.elapsed() < POLL_INTERVAL {
             return;
         }
         self.looked = Instant::now();
@@ -60,12 +60,12 @@ impl Watch {
 
     /// For how long it has done nothing.
     pub fn idle(&self) -> Duration {
-        LOOK * self.idle
+        POLL_INTERVAL * self.idle
     }
 
     /// For how long a signal has held it.
     pub fn stopped(&self) -> Duration {
-        LOOK * self.stopped
+        POLL_INTERVAL * self.stopped
     }
 }
 

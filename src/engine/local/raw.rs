@@ -22,7 +22,7 @@ const STACK: usize = 64 * 1024;
 ///
 /// # Errors
 /// There are too many processes.
-pub fn in_a_child(child: impl FnOnce()) -> nix::Result<Pid> {
+pub fn fork_child(child: impl FnOnce()) -> nix::Result<Pid> {
     // SAFETY: after a fork from one of several threads only async-signal-safe functions may be
     // called. `ctr` has one thread when it comes here, but for what is left of `engine::launch` when
     // several are started: it holds no lock then, and the allocator of glibc is made for it.
@@ -42,7 +42,7 @@ pub fn in_a_child(child: impl FnOnce()) -> nix::Result<Pid> {
 ///
 /// # Errors
 /// There are too many processes.
-pub fn in_a_borrower(mut child: impl FnMut()) -> nix::Result<Pid> {
+pub fn vfork_child(mut child: impl FnMut()) -> nix::Result<Pid> {
     let mut stack = vec![0; STACK];
     let run = Box::new(|| {
         child();

@@ -60,7 +60,7 @@ pub fn usage(process: &Process) -> Result<Usage> {
         };
         let of_children = u64::try_from(stat.cutime + stat.cstime).unwrap_or(0);
         usage.cpu_ticks += stat.utime + stat.stime + of_children;
-        usage.memory_bytes += memory(&member.proc).unwrap_or(stat.rss * procfs::page_size());
+        usage.memory_bytes += cache(&member.proc).unwrap_or(stat.rss * procfs::page_size());
         if let Ok(io) = member.proc.io() {
             usage.read_bytes += io.read_bytes;
             usage.write_bytes += io.write_bytes;
@@ -94,7 +94,7 @@ pub fn uptime_seconds(process: &Process) -> Option<u64> {
 }
 
 /// Proportional set size in bytes (`smaps_rollup`, Linux 4.14).
-fn memory(process: &procfs::process::Process) -> Option<u64> {
+fn cache(process: &procfs::process::Process) -> Option<u64> {
     let rollup = process.smaps_rollup().ok()?;
     rollup
         .memory_map_rollup

@@ -12,13 +12,13 @@ use crate::error::{Error, Kind, Result};
 
 /// How long what outlives its instance is waited for, before and after it is killed.
 const GRACE: Duration = Duration::from_secs(5);
-const LOOK: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 /// As good as for ever.
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// How to stop.
 #[derive(Debug, Clone)]
-pub enum Manner {
+pub enum StopMode {
     /// Ask everyone inside; kill who is left after so many seconds.
     Ask {
         /// The signal for all; without one, each gets that on which it ends.
@@ -29,10 +29,10 @@ pub enum Manner {
     Kill,
 }
 
-impl Default for Manner {
+impl Default for StopMode {
     /// As `ctr stop` without options.
     fn default() -> Self {
-        Manner::Ask {
+        StopMode::Ask {
             signal: None,
             seconds: 10,
         }
@@ -64,7 +64,7 @@ pub struct Stopping {
 ///
 /// # Errors
 /// One of them cannot be signalled.
-pub fn ask(name: &str, process: &Process, manner: &Manner) -> Result<Stopping> {
+pub fn ask(name: &str, process: &Process, manner: &StopMode) -> Result<Stopping> {
     let family = Family::of(process);
     let mut stopping = Stopping {
         name: name.to_owned(),
@@ -76,7 +76,7 @@ pub fn ask(name: &str, process: &Process, manner: &Manner) -> Result<Stopping> {
         family,
         deadline: None,
     };
-    if let Manner::Ask { signal, seconds } = manner {
+    if let StopMode::Ask { signal, seconds } = manner {
         let patience = Duration::from_secs(*seconds).min(LONGEST);
         stopping.deadline = Some(Instant::now() + patience);
         stopping.ask_all(*signal)?;
@@ -157,7 +157,7 @@ impl Stopping {
             if Instant::now() >= deadline {
                 return self.others_inside().len();
             }
-            std::thread::sleep(LOOK);
+            std::thread::sleep(POLL_INTERVAL);
         }
     }
 
@@ -179,7 +179,7 @@ impl Stopping {
             for identity in others {
                 self.send(Signal::SIGKILL, identity)?;
             }
-            std::thread::sleep(LOOK);
+            std::thread::sleep(POLL_INTERVAL);
         }
         self.send(Signal::SIGKILL, self.first)
     }
@@ -225,7 +225,7 @@ impl Stopping {
 /// # Errors
 /// Something of it cannot be signalled, or killed.
 pub fn end_what_is_left(name: &str, process: &Process) -> Result<Vec<String>> {
-    let stopping = ask(name, process, &Manner::Kill)?;
+    let stopping = ask(name, process, &StopMode::Kill)?;
     if stopping.before.is_empty() {
         return Ok(Vec::new());
     }
@@ -265,6 +265,6 @@ fn wait_until_gone(mut left: Vec<Identity>, most: Duration) -> Vec<Identity> {
         if left.is_empty() || Instant::now() > deadline {
             return left;
         }
-        std::thread::sleep(LOOK);
+        std::thread::sleep(POLL_INTERVAL);
     }
 }

@@ -23,9 +23,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::bounds::{LOOK_INSIDE, TEXT};
 use crate::engine::Process;
 use crate::engine::local::programs::ENVIRONMENT;
-use crate::engine::local::raw::in_a_child;
+use crate::engine::local::raw::fork_child;
 use crate::engine::local::{Unknown, membership, output, probe};
-use crate::host::context::Place;
+use crate::host::context::PidScope;
 use crate::host::regular_file;
 
 /// The namespaces in the order in which Apptainer joins them: that of the user gives the rights to
@@ -59,7 +59,7 @@ impl Target {
     ///
     /// # Errors
     /// It is another one, or not the caller's own.
-    pub fn open(process: &Process, here: &Place) -> Result<Self, Unknown> {
+    pub fn open(process: &Process, here: &PidScope) -> Result<Self, Unknown> {
         if process.boot_id != here.boot_id || process.pid_namespace != here.pid_namespace {
             return Err("its process cannot be told from here".into());
         }
@@ -150,7 +150,7 @@ impl Target {
         let failed = |error: Errno| error.desc().to_owned();
         let (answer, tell) = pipe2(OFlag::O_CLOEXEC).map_err(failed)?;
         let mut tell = Some(File::from(tell));
-        let looker = in_a_child(|| {
+        let looker = fork_child(|| {
             let Some(tell) = tell.take() else { return };
             let _ = set_pdeathsig(Signal::SIGKILL);
             probe::let_go_of_all_but(&[tell.as_raw_fd(), self.folder.as_raw_fd()]);

@@ -1,8 +1,8 @@
 use super::*;
 use proptest::prelude::*;
 
-fn here() -> Place {
-    Place {
+fn here() -> PidScope {
+    PidScope {
         boot_id: "b".into(),
         pid_namespace: 7,
     }
@@ -117,7 +117,7 @@ fn a_path_that_was_not_set_is_not_set_again() {
 #[test]
 fn an_activation_of_another_place_is_told() {
     let inside = entered(&Variables::new(), "bio", &[]);
-    let elsewhere = Place {
+    let elsewhere = PidScope {
         boot_id: "c".into(),
         ..here()
     };

@@ -13,7 +13,7 @@ use super::overlays::Found;
 use crate::bounds::CONTENTS;
 use crate::engine;
 use crate::error::{Error, Kind, Result};
-use crate::host::cache::Memory;
+use crate::host::cache::Cache;
 use image::{Entry, Image, Unread};
 
 /// The folder that holds the content of an overlay.
@@ -60,11 +60,11 @@ pub struct Script {
 ///
 /// # Errors
 /// The file is no squashfs image.
-pub fn look(overlay: &Found, memory: &Memory) -> Result<Brought> {
+pub fn look(overlay: &Found, cache: &Cache) -> Result<Brought> {
     let named = format!("/{TOP}/{}", overlay.name);
     let is_data = overlay.name.matches('/').count() > 1;
     let mut damage = None;
-    let recalled = memory.recall("squashfs-content", &overlay.path, || {
+    let recalled = cache.get_or_compute("squashfs-content", &overlay.path, || {
         // Its file server may not answer.
         let read = engine::ask(CONTENTS, || read(&overlay.path, &overlay.name));
         let silent = || Err(Unread::Failed("it does not answer".to_owned()));
@@ -100,7 +100,7 @@ pub fn look(overlay: &Found, memory: &Memory) -> Result<Brought> {
 
 fn no_image(path: &Path) -> Error {
     let message = format!("{} is not a squashfs image", path.display());
-    Error::new(Kind::Setup, message).hint("make it again with mksquashfs")
+    Error::new(Kind::InstanceSpec, message).hint("make it again with mksquashfs")
 }
 
 /// Reads `/cnt`, the folders in it, and the folders in those; beyond that, only those of the name.
