@@ -27,7 +27,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let words: Vec<_> = std::env::args_os().collect();
     if let Some(shim) = shim_call::ShimCall::read(&words) {
-        return commands::call(&shim, words.get(1..).unwrap_or_default());
+        return commands::run_shim(&shim, words.get(1..).unwrap_or_default());
     }
     complete::answer().unwrap_or_else(|| match cli::parse::parse(&words) {
         Ok(cli) => {

@@ -2,15 +2,15 @@
 
 use serde_json::json;
 
+use super::activate::{enter, shims, variables};
 use super::refresh;
 use crate::cli::{self, ShellName};
-use crate::env::activation::{self, Activation, Change, Statement};
+use crate::env::activation::{self, Change, Statement};
 use crate::error::Result;
 use crate::host::private_dir;
 use crate::instance::session::Session;
 use crate::instance::status::{Instance, Status};
 use crate::shell;
-use crate::shims::{self, Shims};
 use crate::ui::calling_shell;
 use crate::ui::output::print;
 
@@ -68,49 +68,6 @@ fn hand_over(shell: ShellName, change: &Change, session: &Session) -> Result<()>
     let file = private_dir::code_file(session.context, |file| shell::self_removing(file, &code))?;
     print(&shell::source(&file));
     Ok(())
-}
-
-/// What makes an instance active in the caller's shell.
-///
-/// # Errors
-/// There is no private folder for its shims.
-pub fn enter(instance: &Instance, session: &Session) -> Result<Change> {
-    let shims = shims(instance, session)?;
-    let activation = Activation {
-        instance: &instance.name,
-        process: process(instance).unwrap_or_default(),
-        path_entry: shims.folder().as_os_str(),
-        here: &session.context.pid_scope,
-    };
-    let callers = &session.context.variables;
-    Ok(activation::enter(callers, &activation, variables(instance)))
-}
-
-/// The instance's shims, made the way they are to be.
-///
-/// # Errors
-/// There is no private folder for them.
-pub fn shims(instance: &Instance, session: &Session) -> Result<Shims> {
-    let shims = Shims::of(session.context, &instance.name)?;
-    shims.make_folder()?;
-    if let Some(state) = &instance.state {
-        shims::publish(state, session)?;
-    }
-    Ok(shims)
-}
-
-/// The instance's process, and the start of that.
-pub fn process(instance: &Instance) -> Option<(i32, u64)> {
-    let process = instance.process.as_ref()?;
-    Some((process.pid, process.pid_start_time))
-}
-
-/// The instance's variables that make sense on the host.
-fn variables(instance: &Instance) -> Vec<(&str, &str)> {
-    instance
-        .state
-        .as_ref()
-        .map_or_else(Vec::new, |state| state.spec.host_variables().collect())
 }
 
 fn document(instance: &Instance, session: &Session) -> Result<serde_json::Value> {

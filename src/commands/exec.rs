@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use super::{running, way};
+use super::{join_plan, running};
 use crate::cli::{self, ExecOptions};
 use crate::config::Join;
 use crate::engine::{
@@ -91,7 +91,7 @@ pub fn directly(
         return Ok("the working folder was removed".to_owned());
     };
     let run = prepare(options, &command[0], &instance, &cwd, session)?;
-    match way::direct(&run, &instance, learn, session) {
+    match join_plan::direct(&run, &instance, learn, session) {
         Ok(direct) => {
             session.output.detail("joins directly");
             match direct.run(command, options.cwd.is_none())? {}

@@ -1,6 +1,6 @@
 //! The commands, one file each: every one reads as the list of its steps.
 
-mod call;
+mod activate;
 mod completions;
 mod config;
 mod doctor;
@@ -9,6 +9,7 @@ mod env;
 mod exec;
 mod init;
 mod inside;
+mod join_plan;
 mod list;
 mod logs;
 mod man;
@@ -18,13 +19,13 @@ mod prompt;
 mod prune;
 mod refresh;
 mod restart;
+mod run_shim;
 mod running;
 mod shim;
 mod show;
 mod start;
 mod stats;
 mod stop;
-mod way;
 mod why;
 
 use crate::bounds;
@@ -39,7 +40,7 @@ use crate::shell;
 use crate::ui::calling_shell;
 use crate::ui::output::Output;
 
-pub use call::run as call;
+pub use run_shim::run as run_shim;
 
 /// Runs a command to its end.
 ///

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::env;
+use super::activate;
 use crate::env::activation::{self, Active, Change};
 use crate::error::Result;
 use crate::instance::session::Session;
@@ -59,18 +59,18 @@ fn is_in_transition(instance: &Instance, session: &Session) -> Result<bool> {
 }
 
 fn take_over(active: &Active, instance: &Instance, session: &Session) -> Result<Change> {
-    if active.process != env::process(instance) {
+    if active.process != activate::process(instance) {
         let name = &instance.name;
         session.output.note(&format!(
             "`{name}` was started again; its environment is taken over"
         ));
-        return env::enter(instance, session);
+        return activate::enter(instance, session);
     }
-    let shims = env::shims(instance, session)?;
+    let shims = activate::shims(instance, session)?;
     let entry = session.context.variable(activation::PATH_ENTRY);
     match entry == shims.folder().to_str() {
         true => Ok(Change::default()),
-        false => env::enter(instance, session), // the folder that it was in is gone
+        false => activate::enter(instance, session), // the folder that it was in is gone
     }
 }
 

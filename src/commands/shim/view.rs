@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::commands::{running, way};
+use crate::commands::{join_plan, running};
 use crate::engine::{Direct, Engine, Inside, Probe, Run};
 use crate::error::{Error, Kind, Result};
 use crate::host::cache::Cache;
@@ -65,7 +65,7 @@ impl<'a> View<'a> {
         let inside = running::inside(instance, session);
         let inside = inside.ok_or_else(|| unseen("it has no process"))?;
         let is_seen = inside.can_be_seen();
-        let direct = way::direct(run, instance, Probe::IfNeeded, session);
+        let direct = join_plan::direct(run, instance, Probe::IfNeeded, session);
         let search = match &direct {
             Err(why) => session.engine.image_path(run).ok_or_else(|| unseen(why))?,
             Ok(direct) => direct.path(),

@@ -19,9 +19,9 @@ pub fn direct<'a>(
     let process = process.ok_or("it has no process")?;
     let known = instance.state.as_ref().map_or_else(Vec::new, State::joins);
     if learn != Probe::Force {
-        let way = session.engine.plan_join(run, process, &known, Probe::Never);
-        if !way.is_unknown || learn == Probe::Never {
-            return way.direct;
+        let plan = session.engine.plan_join(run, process, &known, Probe::Never);
+        if !plan.is_unknown || learn == Probe::Never {
+            return plan.direct;
         }
     }
 
@@ -35,11 +35,11 @@ pub fn direct<'a>(
         Some(_) => learn,
         None => Probe::Never, // whoever is at it takes too long
     };
-    let way = session.engine.plan_join(run, process, &known, learn);
-    if let Some(learned) = way.learned {
+    let plan = session.engine.plan_join(run, process, &known, learn);
+    if let Some(learned) = plan.learned {
         remember(learned, instance, session);
     }
-    way.direct
+    plan.direct
 }
 
 /// Keeps what was learned, unless somebody is about to change the state: then it is learned again.
