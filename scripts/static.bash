@@ -51,7 +51,7 @@ shell_syntax() {
 static_checks() {
   local bash_files unit
   mapfile -t bash_files < <(grep -lE '^#!.*bash$' scripts/* .ci/run; ls scripts/*.bash shell/*.bash completions/*.bash)
-  unit=(--bins --test fresh)
+  unit=(--bins --test fresh --test rooms)
   [[ ! -e src/lib.rs ]] || unit+=(--lib)
 
   check 'cargo fmt' cargo fmt --check
