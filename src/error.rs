@@ -33,7 +33,7 @@ pub enum Kind {
     /// An image is locked by another process.
     InUse,
     /// An overlay, image, or sidecar cannot be used as it is.
-    InstanceSpec,
+    Setup,
     /// A variable cannot be carried into an instance.
     Environment,
     /// A state file is damaged, foreign, or cannot be written.
@@ -58,7 +58,7 @@ impl Kind {
             Kind::NotRunning => "not_running",
             Kind::Exists => "exists",
             Kind::InUse => "in_use",
-            Kind::InstanceSpec => "setup",
+            Kind::Setup => "setup",
             Kind::Environment => "environment",
             Kind::State => "state",
             Kind::Folder => "folder",

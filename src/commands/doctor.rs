@@ -43,10 +43,7 @@ pub fn run(args: &cli::Doctor, session: &Session) -> Result<()> {
     }
     match failed {
         0 => Ok(()),
-        1 => Err(Error::new(Kind::InstanceSpec, "1 check failed")),
-        several => Err(Error::new(
-            Kind::InstanceSpec,
-            format!("{several} checks failed"),
-        )),
+        1 => Err(Error::new(Kind::Setup, "1 check failed")),
+        several => Err(Error::new(Kind::Setup, format!("{several} checks failed"))),
     }
 }

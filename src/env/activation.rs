@@ -11,6 +11,7 @@ use std::path::Path;
 
 use crate::env::rules::{LONGEST_STRING, is_never_on_host};
 use crate::host::context::{PidScope, Variables};
+use crate::host::stable_hash;
 use crate::names::is_variable_name;
 use crate::shim_call;
 
@@ -339,10 +340,7 @@ fn label(place: &PidScope) -> String {
     format!("{}:{}", place.boot_id, place.pid_namespace)
 }
 
-/// FNV-1a, 64 bits: tells a value from another, and stays the same from one build to the next.
+/// Tells a value from another.
 fn hash(value: &OsStr) -> String {
-    const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
-    const PRIME: u64 = 0x0100_0000_01b3;
-    let fold = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(PRIME);
-    format!("{:016x}", value.as_bytes().iter().fold(OFFSET, fold))
+    stable_hash::of_value(value.as_bytes())
 }

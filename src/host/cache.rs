@@ -1,7 +1,6 @@
 //! Answers that are slow to get and stay true as long as a file does not change.
 
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +9,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::bounds::RECORD;
 use crate::error::Result;
 use crate::host::context::Context;
-use crate::host::{ownership, regular_file};
+use crate::host::{ownership, regular_file, stable_hash};
 
 /// A folder of remembered answers, in the user's cache. It can be lost at any time.
 #[derive(Debug, Clone)]
@@ -71,11 +70,8 @@ impl Cache {
             return ask();
         };
         let (size, modified) = (metadata.size(), (metadata.mtime(), metadata.mtime_nsec()));
-        let mut hasher = DefaultHasher::new();
-        (question, path).hash(&mut hasher);
-        let file = self
-            .folder
-            .join(format!("{question}-{:016x}.json", hasher.finish()));
+        let key = stable_hash::of(&[question.as_bytes(), path.as_os_str().as_bytes()]);
+        let file = self.folder.join(format!("{question}-{key}.json"));
         let known = ownership::is_own_file(&file, self.uid)
             .then(|| regular_file::read(&file, RECORD).ok())
             .flatten()

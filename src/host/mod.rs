@@ -5,3 +5,4 @@ pub mod context;
 pub mod ownership;
 pub mod private_dir;
 pub mod regular_file;
+pub mod stable_hash;

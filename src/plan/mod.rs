@@ -59,7 +59,7 @@ pub fn start(resolved: Resolved) -> Result<Plan> {
         });
     if hostos && fakeroot && writable {
         return Err(Error::new(
-            Kind::InstanceSpec,
+            Kind::Setup,
             "package managers cannot work in a writable `hostos`: its /usr is the host's, read-only",
         )
         .hint("choose a base image with -b, or leave out -f and -w"));
@@ -135,7 +135,7 @@ fn nothing_to_write(hostos: bool) -> Error {
         ("the base image is read-only", "")
     };
     Error::new(
-        Kind::InstanceSpec,
+        Kind::Setup,
         format!("-w has nothing to write to: {reason}, and no .img overlay is given"),
     )
     .hint(
@@ -156,7 +156,7 @@ fn in_mount_order(overlays: Vec<Overlay>) -> Result<Vec<Overlay>> {
             .map(|o| o.path.display().to_string())
             .collect();
         return Err(Error::new(
-            Kind::InstanceSpec,
+            Kind::Setup,
             format!("only one .img overlay is allowed, found {}", images.len()),
         )
         .hint(format!("keep one of {}", names.join(", "))));

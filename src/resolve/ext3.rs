@@ -23,7 +23,7 @@ pub fn upper(path: &Path) -> Result<Upper> {
     const UPPER: &str = "/upper";
     let damaged = |error: Ext4Error| {
         Error::new(
-            Kind::InstanceSpec,
+            Kind::Setup,
             format!("{} is not an ext3 image: {error}", path.display()),
         )
         .hint("make it again with `apptainer overlay create`")

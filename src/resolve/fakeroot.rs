@@ -22,7 +22,7 @@ pub fn check_mapping(context: &Context) -> Result<()> {
         let text = fs::read_to_string(file).unwrap_or_default();
         if !has_line(&text, &name, context.uid) {
             return Err(Error::new(
-                Kind::InstanceSpec,
+                Kind::Setup,
                 format!("no fakeroot for {name}: {file} has no line for this user"),
             )
             .hint(format!(

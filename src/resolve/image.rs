@@ -26,7 +26,7 @@ pub fn find(label: &str, around: &Surroundings) -> Result<BaseImage> {
     let cwd = around.context.cwd.as_deref().unwrap_or(Path::new("/"));
     match cwd.join(label).canonicalize() {
         Ok(path) if path == Path::new("/") => Err(Error::new(
-            Kind::InstanceSpec,
+            Kind::Setup,
             "Apptainer does not take `/` as an image",
         )
         .hint("`-b hostos` is the operating system of this host")),

@@ -40,7 +40,7 @@ pub fn find(argument: &str, context: &Context, config: &Config) -> Result<Found>
     };
     if access == Some(Access::Write) && !is_ext3(&path) {
         return Err(Error::new(
-            Kind::InstanceSpec,
+            Kind::Setup,
             format!("{word} is a squashfs overlay, and those are always read-only"),
         )
         .hint("leave out `:rw`, or use an ext3 overlay (.img)"));
@@ -97,7 +97,7 @@ pub fn check_file(path: &Path) -> Result<()> {
     }
     if path.to_str().is_none_or(|text| text.contains([',', ':'])) {
         return Err(Error::new(
-            Kind::InstanceSpec,
+            Kind::Setup,
             format!("Apptainer cannot take an overlay with `,` or `:` in its path: {shown}"),
         )
         .hint("rename it, or make a link to it from another folder"));

@@ -11,9 +11,6 @@ mod relay;
 mod scope;
 mod seen;
 
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
-
 use nix::unistd::{getgid, getgroups, getuid};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -23,6 +20,7 @@ use crate::engine::apptainer::{bus, environment};
 use crate::engine::local::Unknown;
 use crate::engine::local::target::Target;
 use crate::engine::{Engine, Process, Run};
+use crate::host::stable_hash;
 use environ::{Call, ImageEnvironment};
 use privileges::Privileges;
 use scope::Scope;
@@ -187,15 +185,18 @@ impl Engine<'_> {
 
     /// What stands for all that the knowledge depends on.
     fn key(&self, process: &Process, target: &Target) -> Result<String, Unknown> {
-        let mut hasher = DefaultHasher::new();
-        (process.pid, process.pid_start_time).hash(&mut hasher);
-        target.scripts()?.hash(&mut hasher);
-        self.apptainer()?.hash(&mut hasher);
-        environment::settings(&self.callers()).hash(&mut hasher);
+        let mut parts = vec![
+            format!("{} {}", process.pid, process.pid_start_time).into_bytes(),
+            target.scripts()?.into_bytes(),
+            self.apptainer()?.as_bytes().to_vec(),
+        ];
+        for (name, value) in environment::settings(&self.callers()) {
+            parts.extend([name.into_encoded_bytes(), value.into_encoded_bytes()]);
+        }
         // `newgrp` changes what a command is given under fakeroot.
         let groups = getgroups().map_err(|error| error.desc())?;
-        let groups: Vec<u32> = groups.iter().map(|group| group.as_raw()).collect();
-        (getuid().as_raw(), getgid().as_raw(), groups).hash(&mut hasher);
-        Ok(format!("{:016x}", hasher.finish()))
+        parts.push(format!("{} {} {groups:?}", getuid(), getgid()).into_bytes());
+        let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+        Ok(stable_hash::of(&parts))
     }
 }

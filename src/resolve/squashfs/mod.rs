@@ -100,7 +100,7 @@ pub fn look(overlay: &Found, cache: &Cache) -> Result<Brought> {
 
 fn no_image(path: &Path) -> Error {
     let message = format!("{} is not a squashfs image", path.display());
-    Error::new(Kind::InstanceSpec, message).hint("make it again with mksquashfs")
+    Error::new(Kind::Setup, message).hint("make it again with mksquashfs")
 }
 
 /// Reads `/cnt`, the folders in it, and the folders in those; beyond that, only those of the name.
