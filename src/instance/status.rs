@@ -271,7 +271,9 @@ pub fn mend(state: &State, store: &Store, engine: &Engine) -> Result<String> {
         })
     };
     match engine.record(name)?.filter(is_of_that_start) {
-        Some(record) => {
+        Some(mut record) => {
+            let starter = state.process.as_ref().and_then(|it| it.user_namespace);
+            record.process = engine.with_own_namespace(record.process, starter);
             store.save(&mut state.clone().adopted(record))?;
             Ok(format!(
                 "the start of `{name}` was cut off; its state is mended"

@@ -106,7 +106,7 @@ impl State {
                 pid,
                 pid_start_time: crate::engine::start_time(pid).unwrap_or(0),
                 supervisor_pid: pid,
-                user_namespace: None,
+                user_namespace: crate::engine::user_namespace(),
                 boot_id: place.boot_id.clone(),
                 pid_namespace: place.pid_namespace,
             }),

@@ -73,6 +73,7 @@ mod state;
 mod stats;
 mod stop;
 mod stop_asks;
+mod stop_proof;
 mod stop_way_back;
 mod stop_whom;
 mod storage;

@@ -14,9 +14,10 @@ use signal_hook::flag;
 
 use crate::bounds::STALLED;
 use crate::engine::apptainer::{failure, launch, pending_starts};
+use crate::engine::local::namespaces;
 use crate::engine::local::processes::{Identity, ticks_since_boot};
 use crate::engine::local::signals::send;
-use crate::engine::{Engine, Started, StopMode};
+use crate::engine::{Engine, Process, Started, StopMode};
 use crate::env::rules;
 use crate::error::{Error, Kind, Result};
 use crate::spec::InstanceSpec;
@@ -56,8 +57,9 @@ impl Engine<'_> {
             )
             .hint("`ctr doctor` checks what Apptainer needs")
         })?;
+        let here = namespaces::of_this_process();
         Ok(Started {
-            process: record.process,
+            process: self.with_own_namespace(record.process, here),
             log_out: record.log_out,
             log_err: record.log_err,
             binary: self.binary()?,
@@ -90,6 +92,15 @@ impl Engine<'_> {
             sleep(POLL_INTERVAL);
         }
         self.forget(name);
+    }
+
+    /// A process as it was recorded, with the user namespace that is its own. `starter` is the one in which
+    /// it was started; where that is not known, nothing can be said.
+    pub fn with_own_namespace(&self, process: Process, starter: Option<u64>) -> Process {
+        Process {
+            user_namespace: namespaces::own_of_instance(process.supervisor_pid, starter),
+            ..process
+        }
     }
 
     /// True while Apptainer is at the start of an instance that it has not recorded yet, which it
