@@ -69,6 +69,7 @@ mod shim_folder;
 mod shim_shells;
 mod shim_uses;
 mod start;
+mod start_beside;
 mod state;
 mod stats;
 mod stop;

@@ -68,13 +68,15 @@ impl Engine<'_> {
     }
 
     /// A start that failed or was interrupted goes on without the Apptainer that was called: what it
-    /// has begun is ended, at whichever step it is. An older instance of that name is another's, and
-    /// stays.
+    /// has begun is ended, at whichever step it is. An instance of that name whose supervisor does not
+    /// descend from this process is another's, and stays, however young it is.
     fn undo_start(&self, name: &str, offspring: &Offspring) {
         let begun = Instant::now();
         while begun.elapsed() < TIMEOUT {
             if let Ok(Some(record)) = self.record(name) {
-                if record.process.pid_start_time >= offspring.since {
+                let ours = offspring.alive();
+                let pids = [record.process.pid, record.process.supervisor_pid];
+                if ours.iter().any(|identity| pids.contains(&identity.pid)) {
                     let _ = self.stop(name, &record.process, &StopMode::Kill);
                 }
             }
@@ -113,11 +115,12 @@ impl Engine<'_> {
 }
 
 /// What this process begets from a moment on. What loses its parent becomes a child of this process,
-/// so that nothing gets lost that Apptainer leaves in the background.
+/// so that nothing gets lost that Apptainer leaves in the background. So does what was begun by others
+/// before: a script that `exec`s `ctr` hands on all that it has in the background.
 struct Offspring {
     /// In clock ticks since boot.
     since: u64,
-    /// Children of earlier starts.
+    /// Who descended from this process by then, children of children too.
     earlier: Vec<Identity>,
 }
 
@@ -144,34 +147,41 @@ impl Offspring {
     fn watch() -> Self {
         pass_over_signals_to_the_parent(true);
         let _ = set_child_subreaper(true); // Linux has known it since 3.4
-        let me = std::process::id() as i32;
-        let all = stats().into_iter();
-        let earlier = all.filter(|stat| stat.ppid == me);
+        let since = ticks_since_boot();
         Offspring {
-            since: ticks_since_boot(),
-            earlier: earlier.map(|stat| Identity::of(&stat)).collect(),
+            since,
+            earlier: descendants(|_| false),
         }
     }
 
     fn alive(&self) -> Vec<Identity> {
-        let me = std::process::id() as i32;
-        let all = stats();
-        let known: HashMap<i32, &Stat> = all.iter().map(|stat| (stat.pid, stat)).collect();
-        let is_new = |stat: &Stat| {
-            let mut at = stat;
-            while at.ppid != me {
-                match known.get(&at.ppid) {
-                    Some(parent) if parent.pid != at.pid => at = parent,
-                    _ => return false,
-                }
-            }
-            !self.earlier.contains(&Identity::of(at))
-        };
-        let new = all.iter().filter(|stat| is_new(stat));
-        new.filter(|stat| !matches!(stat.state, 'Z' | 'X'))
-            .map(Identity::of)
-            .collect()
+        descendants(|stat| {
+            stat.starttime < self.since || self.earlier.contains(&Identity::of(stat))
+        })
     }
+}
+
+/// Who descends from this process and lives, without those whom `is_left_out` names and all that these
+/// have begun.
+fn descendants(is_left_out: impl Fn(&Stat) -> bool) -> Vec<Identity> {
+    let me = std::process::id() as i32;
+    let all = stats();
+    let known: HashMap<i32, &Stat> = all.iter().map(|stat| (stat.pid, stat)).collect();
+    let is_meant = |stat: &&Stat| {
+        let mut at = *stat;
+        while !is_left_out(at) && at.ppid != me {
+            match known.get(&at.ppid) {
+                Some(parent) if parent.pid != at.pid => at = parent,
+                _ => return false,
+            }
+        }
+        !is_left_out(at)
+    };
+    let meant = all.iter().filter(is_meant);
+    meant
+        .filter(|stat| !matches!(stat.state, 'Z' | 'X'))
+        .map(Identity::of)
+        .collect()
 }
 
 impl Drop for Offspring {
