@@ -1,9 +1,8 @@
 //! What every command works with, and how names on the command line become instances.
 
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::bounds::{FILE_SYSTEM, ORPHANED_START, WANTED_FILE_SYSTEM};
+use crate::bounds::{FILE_SYSTEM, WANTED_FILE_SYSTEM};
 use crate::config::Config;
 use crate::engine::{Engine, Origin, Record};
 use crate::env::activation;
@@ -12,7 +11,7 @@ use crate::host::cache::Cache;
 use crate::host::context::Context;
 use crate::instance::status::{self, Instance, Status};
 use crate::names::{InstanceName, Pattern, Target, nearest};
-use crate::state::{Lock, Phase, State, Store};
+use crate::state::{Phase, State, Store};
 use crate::ui::output::Output;
 
 /// The caller's surroundings, settings, engine and state.
@@ -107,73 +106,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Waits for the lock of an instance; the instance as it is then.
-    ///
-    /// # Errors
-    /// The lock is not to be had; the state file cannot be used.
-    pub fn locked(&self, name: &InstanceName) -> Result<(Lock, Option<Instance>)> {
-        let lock = self.lock(name)?;
-        Ok((lock, self.find_locked(name)?))
-    }
-
-    /// The instance of that name, whose lock is held.
-    fn find_locked(&self, name: &InstanceName) -> Result<Option<Instance>> {
-        let mut state = self.store.load(name.as_str())?;
-        self.turn_to(state.as_ref());
-        if let Some(cut_off) = state
-            .as_ref()
-            .filter(|s| status::has_lost_its_starter(s, &self.engine))
-        {
-            self.wait_for_apptainer(name.as_str())?;
-            self.mend(cut_off)?;
-            state = self.store.load(name.as_str())?;
-        }
-        self.look(name.as_str(), state)
-    }
-
-    /// The lock of an instance and the instance, when that needs no waiting.
-    ///
-    /// # Errors
-    /// As for [`Session::locked`].
-    pub fn locked_now(&self, name: &InstanceName) -> Result<Option<(Lock, Option<Instance>)>> {
-        let Some(lock) = self.store.lock_within(name.as_str(), Duration::ZERO)? else {
-            return Ok(None);
-        };
-        let state = self.store.load(name.as_str())?;
-        let is_cut_off = state.is_some_and(|s| status::has_lost_its_starter(&s, &self.engine));
-        if is_cut_off && self.engine.is_starting(name.as_str()) {
-            return Ok(None);
-        }
-        Ok(Some((lock, self.find_locked(name)?)))
-    }
-
-    /// Waits for the lock of an instance. A terminal is told after a while.
-    ///
-    /// # Errors
-    /// Who holds it does not get on.
-    pub fn lock(&self, name: &InstanceName) -> Result<Lock> {
-        self.store.lock(name, &|what| {
-            if self.context.terminals.stderr {
-                self.output.note(what);
-            }
-        })
-    }
-
-    /// Waits while Apptainer goes on with a start whose `ctr` is gone.
-    fn wait_for_apptainer(&self, name: &str) -> Result<()> {
-        const POLL_INTERVAL: Duration = Duration::from_millis(50);
-        let deadline = Instant::now() + ORPHANED_START;
-        while self.engine.is_starting(name) {
-            if Instant::now() > deadline {
-                let message = format!("Apptainer is still starting `{name}`");
-                return Err(Error::new(Kind::InUse, message).hint("wait until it is done"));
-            }
-            sleep(POLL_INTERVAL);
-        }
-        Ok(())
-    }
-
-    fn look(&self, name: &str, state: Option<State>) -> Result<Option<Instance>> {
+    pub(super) fn look(&self, name: &str, state: Option<State>) -> Result<Option<Instance>> {
         // A state that knows its process needs no word of Apptainer's.
         let records = match &state {
             Some(State {
@@ -388,7 +321,7 @@ impl<'a> Session<'a> {
         instances
     }
 
-    fn mend(&self, state: &State) -> Result<()> {
+    pub(super) fn mend(&self, state: &State) -> Result<()> {
         let said = status::mend(state, &self.store, &self.engine)?;
         self.output.warn(&said);
         Ok(())

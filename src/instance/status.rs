@@ -256,6 +256,14 @@ pub fn has_lost_its_starter(state: &State, engine: &Engine) -> bool {
     starter.is_some_and(|starter| matches!(engine.health_of_ctr(starter), Health::Gone(_)))
 }
 
+/// The other `ctr` that is starting an instance, as long as it lives.
+pub fn other_starter(state: &State, engine: &Engine) -> Option<i32> {
+    let starter = state.process.as_ref();
+    let starter = starter.filter(|_| state.phase == Phase::Starting)?;
+    let is_other = starter.pid != std::process::id() as i32;
+    (is_other && engine.health_of_ctr(starter) == Health::Running).then_some(starter.pid)
+}
+
 /// Mends a state that is cut off, under the instance's lock: takes over the instance that
 /// Apptainer has recorded since, or removes the trace. Gives the message for the user.
 ///

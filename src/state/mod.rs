@@ -13,7 +13,7 @@ use crate::engine::{JoinProfile, Process, Record, Started};
 use crate::host::context::PidScope;
 use crate::spec::InstanceSpec;
 
-pub use lock::Lock;
+pub use lock::{Lock, Wait};
 pub use store::{Prepared, Store};
 
 /// The version of the format that this `ctr` writes, and the newest that it reads. A file of the

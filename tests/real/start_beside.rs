@@ -1,9 +1,9 @@
-//! Starts beside which others are at work: on an instance of the same name, or in the background of
-//! the same script.
+//! Starts beside which others are at work: on an instance of the same name, from another network
+//! namespace, or in the background of the same script.
 
 use std::fs;
 
-use crate::support::{Place, eventually, images, processes};
+use crate::support::{Place, eventually, images, is_waiting, processes};
 
 #[test]
 fn a_start_that_fails_leaves_what_somebody_else_has_started_meanwhile() {
@@ -72,4 +72,38 @@ fn a_start_that_fails_leaves_what_its_script_has_begun_before() {
         "{left:#?}"
     );
     assert!(place.state_files().is_empty());
+}
+
+#[test]
+fn a_start_in_another_network_namespace_is_waited_for() {
+    for (args, succeeds, status) in [
+        (&["stop", "bio"][..], true, None),
+        (&["stop", "--keep", "bio"], true, Some("stopped")),
+        (&["restart", "bio"], true, Some("running")),
+        (&["start", "bio"], false, Some("running")),
+        (&["start", "--if-needed", "bio"], true, Some("running")),
+        (&["start", "--replace", "bio"], true, Some("running")),
+    ] {
+        let mut place = Place::new();
+        let (program, gate, waiting) = place.gated_apptainer();
+        place.set("CTR_APPTAINER", program);
+        let words = ["--user", "--map-current-user", "--net"];
+        let start = place.program("unshare").args(words);
+        let mut start = start
+            .arg(place.path("bin/ctr"))
+            .args(["start", "bio"])
+            .spawn();
+        eventually("the start waits", || waiting.exists().then_some(()));
+        let mut other = place.ctr(args).spawn();
+        is_waiting(&other);
+        assert_eq!(place.state("bio")["phase"], "starting", "{args:?}");
+        assert!(other.try_wait().unwrap().is_none(), "{args:?}");
+        fs::write(gate, "").unwrap();
+        assert!(start.wait().unwrap().success(), "{args:?}");
+        assert_eq!(other.wait().unwrap().success(), succeeds, "{args:?}");
+        match status {
+            Some(status) => assert_eq!(place.status("bio"), status, "{args:?}"),
+            None => place.assert_clean(),
+        }
+    }
 }
