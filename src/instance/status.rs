@@ -288,12 +288,15 @@ pub fn mend(state: &State, store: &Store, engine: &Engine) -> Result<String> {
             ))
         }
         None if state.is_restart => {
+            engine.forget(name);
             store.save(&mut state.clone().stopped())?;
             Ok(format!(
                 "the restart of `{name}` was cut off; nothing runs, and its setup is kept"
             ))
         }
         None => {
+            // Apptainer may have begun its logs, and a record.
+            engine.forget(name);
             store.remove(name)?;
             Ok(format!(
                 "the start of `{name}` was cut off; nothing runs, and its trace is removed"

@@ -15,6 +15,7 @@ mod bus;
 mod completion;
 mod config;
 mod crash;
+mod cut_off;
 mod dash;
 mod doctor;
 mod endless;
