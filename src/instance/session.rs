@@ -134,14 +134,14 @@ impl<'a> Session<'a> {
     /// # Errors
     /// Apptainer's records cannot be read.
     pub fn instances(&self, all_hosts: bool) -> Result<Vec<Instance>> {
+        let (mut instances, states) = self.mended();
+        // After that: what a start that was cut off left in the records may be gone by now.
         let records = self.engine.list()?;
-        let mut instances = self.tracked(&records);
+        let tracked = |state| Instance::tracked(state, self.context, &self.engine, &records);
+        instances.extend(states.into_iter().map(tracked));
         for record in &records {
-            if !instances
-                .iter()
-                .any(|instance| instance.name == record.name)
-            {
-                instances.push(Instance::untracked(record.clone(), self.context));
+            if !instances.iter().any(|known| known.name == record.name) {
+                instances.push(self.recorded_since(record));
             }
         }
         instances.sort_by(|a, b| a.name.cmp(&b.name));
@@ -294,22 +294,31 @@ impl<'a> Session<'a> {
             .map_err(|why: String| Error::new(Kind::Usage, why))
     }
 
-    fn tracked(&self, records: &[Record]) -> Vec<Instance> {
-        let mut instances = Vec::new();
+    /// An instance that has a record, and had no state when those were listed. One that has just been
+    /// started has both, the state first.
+    fn recorded_since(&self, record: &Record) -> Instance {
+        let name = record.name.parse::<InstanceName>().ok();
+        let state = name.and_then(|name| self.store.load(name.as_str()).ok()?);
+        let records = std::slice::from_ref(record);
+        match state {
+            Some(state) => Instance::tracked(state, self.context, &self.engine, records),
+            None => Instance::untracked(record.clone(), self.context),
+        }
+    }
+
+    /// The instances whose start was cut off, mended, and the states of all others.
+    fn mended(&self) -> (Vec<Instance>, Vec<State>) {
+        let (mut mended, mut states) = (Vec::new(), Vec::new());
         for entry in self.store.list() {
             let instance = entry.state.and_then(|state| {
                 if status::is_cut_off(&state, &self.engine) {
                     return self.find(&entry.name);
                 }
-                Ok(Some(Instance::tracked(
-                    state,
-                    self.context,
-                    &self.engine,
-                    records,
-                )))
+                states.push(state);
+                Ok(None)
             });
             match instance {
-                Ok(instance) => instances.extend(instance),
+                Ok(instance) => mended.extend(instance),
                 Err(error) => {
                     self.output.warn(&error.message);
                     if let Some(hint) = error.hint {
@@ -318,7 +327,7 @@ impl<'a> Session<'a> {
                 }
             }
         }
-        instances
+        (mended, states)
     }
 
     pub(super) fn mend(&self, state: &State) -> Result<()> {
