@@ -4,6 +4,7 @@
 mod file;
 mod host;
 mod lock;
+mod prepared;
 mod store;
 
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,8 @@ use crate::host::context::PidScope;
 use crate::spec::InstanceSpec;
 
 pub use lock::{Lock, Wait};
-pub use store::{Prepared, Store};
+pub use prepared::Prepared;
+pub use store::Store;
 
 /// The version of the format that this `ctr` writes, and the newest that it reads. A file of the
 /// reference has none, which counts as 0.

@@ -3,8 +3,9 @@
 use std::fs;
 
 use nix::sys::signal::Signal;
+use serde_json::json;
 
-use crate::support::{Place, eventually, processes};
+use crate::support::{Bystander, Place, eventually, processes};
 
 #[test]
 fn the_logs_of_a_start_that_was_cut_off_go_with_its_trace() {
@@ -45,4 +46,47 @@ fn the_logs_of_a_start_that_was_cut_off_go_with_its_trace() {
     }
     place.ctr(["stop", "bio"]).ok();
     place.assert_clean();
+}
+
+#[test]
+fn prune_removes_a_state_that_never_came_to_be_in_force() {
+    let mut place = Place::new();
+    place.start("bio", &[]);
+    let state = place.state("bio");
+    let new = place.state_file("bio").with_file_name(".cut.new");
+    let starter = Bystander::new();
+    let mut written = state.clone();
+    written["name"] = json!("cut");
+    written["phase"] = json!("starting");
+    written["pid"] = json!(starter.pid());
+    written["pid_start_time"] = json!(starter.start_time());
+    // Its `ctr` lives, in another network namespace: the lock is not seen.
+    fs::write(&new, written.to_string()).unwrap();
+    place.ctr(["prune"]).ok().says(&["nothing to remove"]);
+    assert!(new.exists());
+    drop(starter);
+    place
+        .ctr(["prune", "--dry-run"])
+        .ok()
+        .says(&["`cut`", "would be removed"]);
+    assert!(new.exists());
+    place.ctr(["prune"]).ok().says(&["`cut`", "is removed"]);
+    assert!(!new.exists());
+    // Half of one, while another command is at work on the name, and then not.
+    let (program, gate, waiting) = place.gated_apptainer();
+    place.set("CTR_APPTAINER", program);
+    let mut start = place.ctr(["start", "cut"]).spawn();
+    eventually("the start waits", || waiting.exists().then_some(()));
+    fs::write(&new, "{\"name\": \"c").unwrap();
+    place.ctr(["prune"]).ok();
+    assert!(new.exists());
+    fs::write(gate, "").unwrap();
+    assert!(start.wait().unwrap().success());
+    fs::write(&new, "{\"name\": \"c").unwrap();
+    place.ctr(["prune"]).ok().says(&["`cut`", "is removed"]);
+    assert!(!new.exists());
+    assert_eq!(
+        (place.status("cut"), place.status("bio")),
+        ("running".into(), "running".into())
+    );
 }
