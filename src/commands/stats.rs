@@ -48,14 +48,14 @@ fn measure(args: &cli::Stats, over: Duration, session: &Session) -> Result<Vec<(
         .collect();
     let before: Vec<_> = processes
         .iter()
-        .map(|(_, p)| session.engine.usage(p))
+        .map(|(name, process)| session.engine.usage(name, process))
         .collect();
     sleep(over);
     Ok(processes
         .into_iter()
         .zip(before)
         .filter_map(|((name, process), before)| {
-            let after = session.engine.usage(&process).ok()?;
+            let after = session.engine.usage(&name, &process).ok()?;
             Some((name, after.since(&before.ok()?)))
         })
         .collect())

@@ -33,6 +33,7 @@ pub use apptainer::installation::{Origin, records_folder, use_records_of};
 pub use apptainer::limits::make_user_namespace;
 pub use apptainer::records::Record;
 pub use join::{Direct, JoinProfile, Probe};
+pub use local::namespaces::of_this_process as user_namespace;
 pub use local::probe::{Patience, ask, open_each, open_in_turn};
 pub use local::processes::start_time;
 pub use local::progress::Watch;
@@ -70,7 +71,9 @@ pub struct Process {
     pub pid_start_time: u64,
     /// The process that watches over it and its FUSE helpers.
     pub supervisor_pid: i32,
-    /// Inode of its user namespace; `None` where it has that of the host, and in files of before.
+    /// Inode of its user namespace, when that is its own: another than that of whoever started it.
+    /// `None` also where that is not known, as of one that was started without `ctr`. Of a `ctr` that is
+    /// starting an instance, the one that it is in itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_namespace: Option<u64>,
     pub boot_id: String,
@@ -245,8 +248,8 @@ impl<'a> Engine<'a> {
     ///
     /// # Errors
     /// Its processes cannot be read.
-    pub fn usage(&self, process: &Process) -> Result<Usage> {
-        stats::usage(process)
+    pub fn usage(&self, name: &str, process: &Process) -> Result<Usage> {
+        stats::usage(name, process)
     }
 
     /// Asks everyone inside an instance to end, and does not wait.

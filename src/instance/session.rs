@@ -1,9 +1,8 @@
 //! What every command works with, and how names on the command line become instances.
 
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::bounds::{FILE_SYSTEM, ORPHANED_START, WANTED_FILE_SYSTEM};
+use crate::bounds::{FILE_SYSTEM, WANTED_FILE_SYSTEM};
 use crate::config::Config;
 use crate::engine::{Engine, Origin, Record};
 use crate::env::activation;
@@ -12,7 +11,7 @@ use crate::host::cache::Cache;
 use crate::host::context::Context;
 use crate::instance::status::{self, Instance, Status};
 use crate::names::{InstanceName, Pattern, Target, nearest};
-use crate::state::{Lock, Phase, State, Store};
+use crate::state::{Phase, State, Store};
 use crate::ui::output::Output;
 
 /// The caller's surroundings, settings, engine and state.
@@ -107,73 +106,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Waits for the lock of an instance; the instance as it is then.
-    ///
-    /// # Errors
-    /// The lock is not to be had; the state file cannot be used.
-    pub fn locked(&self, name: &InstanceName) -> Result<(Lock, Option<Instance>)> {
-        let lock = self.lock(name)?;
-        Ok((lock, self.find_locked(name)?))
-    }
-
-    /// The instance of that name, whose lock is held.
-    fn find_locked(&self, name: &InstanceName) -> Result<Option<Instance>> {
-        let mut state = self.store.load(name.as_str())?;
-        self.turn_to(state.as_ref());
-        if let Some(cut_off) = state
-            .as_ref()
-            .filter(|s| status::has_lost_its_starter(s, &self.engine))
-        {
-            self.wait_for_apptainer(name.as_str())?;
-            self.mend(cut_off)?;
-            state = self.store.load(name.as_str())?;
-        }
-        self.look(name.as_str(), state)
-    }
-
-    /// The lock of an instance and the instance, when that needs no waiting.
-    ///
-    /// # Errors
-    /// As for [`Session::locked`].
-    pub fn locked_now(&self, name: &InstanceName) -> Result<Option<(Lock, Option<Instance>)>> {
-        let Some(lock) = self.store.lock_within(name.as_str(), Duration::ZERO)? else {
-            return Ok(None);
-        };
-        let state = self.store.load(name.as_str())?;
-        let is_cut_off = state.is_some_and(|s| status::has_lost_its_starter(&s, &self.engine));
-        if is_cut_off && self.engine.is_starting(name.as_str()) {
-            return Ok(None);
-        }
-        Ok(Some((lock, self.find_locked(name)?)))
-    }
-
-    /// Waits for the lock of an instance. A terminal is told after a while.
-    ///
-    /// # Errors
-    /// Who holds it does not get on.
-    pub fn lock(&self, name: &InstanceName) -> Result<Lock> {
-        self.store.lock(name, &|what| {
-            if self.context.terminals.stderr {
-                self.output.note(what);
-            }
-        })
-    }
-
-    /// Waits while Apptainer goes on with a start whose `ctr` is gone.
-    fn wait_for_apptainer(&self, name: &str) -> Result<()> {
-        const POLL_INTERVAL: Duration = Duration::from_millis(50);
-        let deadline = Instant::now() + ORPHANED_START;
-        while self.engine.is_starting(name) {
-            if Instant::now() > deadline {
-                let message = format!("Apptainer is still starting `{name}`");
-                return Err(Error::new(Kind::InUse, message).hint("wait until it is done"));
-            }
-            sleep(POLL_INTERVAL);
-        }
-        Ok(())
-    }
-
-    fn look(&self, name: &str, state: Option<State>) -> Result<Option<Instance>> {
+    pub(super) fn look(&self, name: &str, state: Option<State>) -> Result<Option<Instance>> {
         // A state that knows its process needs no word of Apptainer's.
         let records = match &state {
             Some(State {
@@ -201,14 +134,14 @@ impl<'a> Session<'a> {
     /// # Errors
     /// Apptainer's records cannot be read.
     pub fn instances(&self, all_hosts: bool) -> Result<Vec<Instance>> {
+        let (mut instances, states) = self.mended();
+        // After that: what a start that was cut off left in the records may be gone by now.
         let records = self.engine.list()?;
-        let mut instances = self.tracked(&records);
+        let tracked = |state| Instance::tracked(state, self.context, &self.engine, &records);
+        instances.extend(states.into_iter().map(tracked));
         for record in &records {
-            if !instances
-                .iter()
-                .any(|instance| instance.name == record.name)
-            {
-                instances.push(Instance::untracked(record.clone(), self.context));
+            if !instances.iter().any(|known| known.name == record.name) {
+                instances.push(self.recorded_since(record));
             }
         }
         instances.sort_by(|a, b| a.name.cmp(&b.name));
@@ -361,22 +294,31 @@ impl<'a> Session<'a> {
             .map_err(|why: String| Error::new(Kind::Usage, why))
     }
 
-    fn tracked(&self, records: &[Record]) -> Vec<Instance> {
-        let mut instances = Vec::new();
+    /// An instance that has a record, and had no state when those were listed. One that has just been
+    /// started has both, the state first.
+    fn recorded_since(&self, record: &Record) -> Instance {
+        let name = record.name.parse::<InstanceName>().ok();
+        let state = name.and_then(|name| self.store.load(name.as_str()).ok()?);
+        let records = std::slice::from_ref(record);
+        match state {
+            Some(state) => Instance::tracked(state, self.context, &self.engine, records),
+            None => Instance::untracked(record.clone(), self.context),
+        }
+    }
+
+    /// The instances whose start was cut off, mended, and the states of all others.
+    fn mended(&self) -> (Vec<Instance>, Vec<State>) {
+        let (mut mended, mut states) = (Vec::new(), Vec::new());
         for entry in self.store.list() {
             let instance = entry.state.and_then(|state| {
                 if status::is_cut_off(&state, &self.engine) {
                     return self.find(&entry.name);
                 }
-                Ok(Some(Instance::tracked(
-                    state,
-                    self.context,
-                    &self.engine,
-                    records,
-                )))
+                states.push(state);
+                Ok(None)
             });
             match instance {
-                Ok(instance) => instances.extend(instance),
+                Ok(instance) => mended.extend(instance),
                 Err(error) => {
                     self.output.warn(&error.message);
                     if let Some(hint) = error.hint {
@@ -385,10 +327,10 @@ impl<'a> Session<'a> {
                 }
             }
         }
-        instances
+        (mended, states)
     }
 
-    fn mend(&self, state: &State) -> Result<()> {
+    pub(super) fn mend(&self, state: &State) -> Result<()> {
         let said = status::mend(state, &self.store, &self.engine)?;
         self.output.warn(&said);
         Ok(())

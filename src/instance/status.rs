@@ -256,6 +256,14 @@ pub fn has_lost_its_starter(state: &State, engine: &Engine) -> bool {
     starter.is_some_and(|starter| matches!(engine.health_of_ctr(starter), Health::Gone(_)))
 }
 
+/// The other `ctr` that is starting an instance, as long as it lives.
+pub fn other_starter(state: &State, engine: &Engine) -> Option<i32> {
+    let starter = state.process.as_ref();
+    let starter = starter.filter(|_| state.phase == Phase::Starting)?;
+    let is_other = starter.pid != std::process::id() as i32;
+    (is_other && engine.health_of_ctr(starter) == Health::Running).then_some(starter.pid)
+}
+
 /// Mends a state that is cut off, under the instance's lock: takes over the instance that
 /// Apptainer has recorded since, or removes the trace. Gives the message for the user.
 ///
@@ -271,19 +279,24 @@ pub fn mend(state: &State, store: &Store, engine: &Engine) -> Result<String> {
         })
     };
     match engine.record(name)?.filter(is_of_that_start) {
-        Some(record) => {
+        Some(mut record) => {
+            let starter = state.process.as_ref().and_then(|it| it.user_namespace);
+            record.process = engine.with_own_namespace(record.process, starter);
             store.save(&mut state.clone().adopted(record))?;
             Ok(format!(
                 "the start of `{name}` was cut off; its state is mended"
             ))
         }
         None if state.is_restart => {
+            engine.forget(name);
             store.save(&mut state.clone().stopped())?;
             Ok(format!(
                 "the restart of `{name}` was cut off; nothing runs, and its setup is kept"
             ))
         }
         None => {
+            // Apptainer may have begun its logs, and a record.
+            engine.forget(name);
             store.remove(name)?;
             Ok(format!(
                 "the start of `{name}` was cut off; nothing runs, and its trace is removed"

@@ -51,7 +51,7 @@ impl Lock {
     /// # Errors
     /// Who holds it does not get on; other users have taken all its names.
     pub fn take(key: &str, uid: u32, what: &str, tell: &dyn Fn(&str)) -> Result<Self> {
-        let mut left_to_tell = Some(Instant::now() + TELL);
+        let mut wait = Wait::new(what, tell);
         loop {
             let holder = match look(key, uid)? {
                 Found::Free(lock) => return Ok(lock),
@@ -61,19 +61,8 @@ impl Lock {
                     continue;
                 }
             };
-            let mut watch = Watch::new(holder.pid);
             while !holder.hangs_up(NAP) {
-                watch.look();
-                if let Some(why) = fault(&watch) {
-                    return Err(given_up(what, holder.pid, why));
-                }
-                if left_to_tell.is_some_and(|time| Instant::now() >= time) {
-                    tell(&format!(
-                        "waiting for process {}, which is at work on {what}",
-                        holder.pid
-                    ));
-                    left_to_tell = None;
-                }
+                wait.go_on(holder.pid)?;
             }
         }
     }
@@ -94,6 +83,49 @@ impl Lock {
                 Found::Held(None) => sleep(POLL_INTERVAL.min(left)),
             }
         }
+    }
+}
+
+/// The wait for another process that is at work on something, as long as it lives and gets on.
+pub struct Wait<'a> {
+    what: &'a str,
+    tell: &'a dyn Fn(&str),
+    time_to_tell: Option<Instant>,
+    watch: Option<(i32, Watch)>,
+}
+
+impl<'a> Wait<'a> {
+    /// Begins to wait. `what` is what is worked on; after a while `tell` takes what is waited for.
+    pub fn new(what: &'a str, tell: &'a dyn Fn(&str)) -> Self {
+        Wait {
+            what,
+            tell,
+            time_to_tell: Some(Instant::now() + TELL),
+            watch: None,
+        }
+    }
+
+    /// Looks how the process `pid` gets on, which is for the caller to ask often.
+    ///
+    /// # Errors
+    /// It does not get on.
+    pub fn go_on(&mut self, pid: i32) -> Result<()> {
+        let known = self.watch.take().filter(|(known, _)| *known == pid);
+        let (_, watch) = self
+            .watch
+            .insert(known.unwrap_or_else(|| (pid, Watch::new(pid))));
+        watch.look();
+        if let Some(why) = fault(watch) {
+            return Err(given_up(self.what, pid, why));
+        }
+        if self.time_to_tell.is_some_and(|time| Instant::now() >= time) {
+            let what = self.what;
+            (self.tell)(&format!(
+                "waiting for process {pid}, which is at work on {what}"
+            ));
+            self.time_to_tell = None;
+        }
+        Ok(())
     }
 }
 

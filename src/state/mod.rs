@@ -4,6 +4,7 @@
 mod file;
 mod host;
 mod lock;
+mod prepared;
 mod store;
 
 use serde::{Deserialize, Serialize};
@@ -13,8 +14,9 @@ use crate::engine::{JoinProfile, Process, Record, Started};
 use crate::host::context::PidScope;
 use crate::spec::InstanceSpec;
 
-pub use lock::Lock;
-pub use store::{Prepared, Store};
+pub use lock::{Lock, Wait};
+pub use prepared::Prepared;
+pub use store::Store;
 
 /// The version of the format that this `ctr` writes, and the newest that it reads. A file of the
 /// reference has none, which counts as 0.
@@ -106,7 +108,7 @@ impl State {
                 pid,
                 pid_start_time: crate::engine::start_time(pid).unwrap_or(0),
                 supervisor_pid: pid,
-                user_namespace: None,
+                user_namespace: crate::engine::user_namespace(),
                 boot_id: place.boot_id.clone(),
                 pid_namespace: place.pid_namespace,
             }),

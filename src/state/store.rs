@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::host::Host;
-use super::{FORMAT, Lock, OTHERS_WRITE, State, Unusable};
+use super::{FORMAT, Lock, OTHERS_WRITE, Prepared, State, Unusable};
 use crate::bounds::RECORD;
 use crate::error::{Error, Kind, Result};
 use crate::host::context::Context;
@@ -28,35 +28,6 @@ pub struct Entry {
     pub name: String,
     pub host: String,
     pub state: Result<State>,
-}
-
-/// A state that is written, and not yet in force; dropping it leaves all as it was.
-#[derive(Debug)]
-#[must_use = "it is in force only after .commit()"]
-pub struct Prepared {
-    folder: PathBuf,
-    file: PathBuf,
-    temporary: PathBuf,
-}
-
-impl Prepared {
-    /// Puts it in the place of the file that was there.
-    ///
-    /// # Errors
-    /// The folder cannot be written.
-    pub fn commit(self) -> Result<()> {
-        let replace = || {
-            fs::rename(&self.temporary, &self.file)?;
-            File::open(&self.folder)?.sync_all()
-        };
-        replace().map_err(|error| unwritable(&self.file, &error))
-    }
-}
-
-impl Drop for Prepared {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.temporary); // gone, when it is in force
-    }
 }
 
 impl Store {
@@ -135,7 +106,7 @@ impl Store {
 
     /// What becomes the file of an instance once it is whole: one name, written under the
     /// instance's lock, so that one left by a crash is taken up or removed.
-    fn temporary(&self, name: &str) -> PathBuf {
+    pub(super) fn temporary(&self, name: &str) -> PathBuf {
         self.folder().join(format!(".{name}.new"))
     }
 
@@ -377,7 +348,7 @@ impl Store {
     }
 }
 
-fn unwritable(path: &Path, error: &std::io::Error) -> Error {
+pub(super) fn unwritable(path: &Path, error: &std::io::Error) -> Error {
     Error::new(
         Kind::State,
         format!("cannot write {}: {error}", path.display()),

@@ -10,7 +10,7 @@ use crate::support::processes::{self, Process};
 use crate::support::{Bystander, Output, Place, eventually, images};
 
 /// Has Apptainer give its containers no pid namespace of their own.
-fn share_pids(place: &mut Place) -> PathBuf {
+pub fn share_pids(place: &mut Place) -> PathBuf {
     let binary = &place.environment()[std::ffi::OsStr::new("CTR_APPTAINER")];
     let said = place.program(binary).arg("buildcfg").ok();
     let file = said

@@ -56,7 +56,7 @@ impl Shelf {
     }
 
     /// Where this caller's Apptainer puts those of new instances.
-    fn of_caller(context: &Context) -> Self {
+    pub(in crate::engine) fn of_caller(context: &Context) -> Self {
         let configured = context.setting("APPTAINER_CONFIGDIR").map(PathBuf::from);
         Shelf {
             config: configured

@@ -2,6 +2,7 @@
 //! 21 ms, and from another pid namespace deletes those of live instances.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -51,8 +52,8 @@ struct File {
     shares: bool,
 }
 
-/// The instances on this host that live. A record that cannot be understood, or whose process has
-/// ended, is passed over.
+/// The instances on this host that live. A record that cannot be understood, that is not the caller's
+/// own, or whose process has ended or is something else by now, is passed over.
 ///
 /// # Errors
 /// The folder is there and cannot be read.
@@ -61,14 +62,7 @@ pub fn list(shelf: &Shelf, context: &Context) -> Result<Vec<Record>> {
     let mut found = Vec::new();
     for user in entries(&users)? {
         for instance in entries(&user)? {
-            let Some(name) = instance.file_name() else {
-                continue;
-            };
-            let mut file = instance.join(name).into_os_string();
-            file.push(".json");
-            if let Some(record) = read(Path::new(&file), context) {
-                found.push(record);
-            }
+            found.extend(read(&instance, context));
         }
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
@@ -87,7 +81,8 @@ impl Engine<'_> {
     }
 }
 
-/// Removes the record and the logs of an instance that has ended; of one that lives, nothing.
+/// Removes the record and the logs of an instance that has ended; of one that lives, nothing, and nothing
+/// that is not the caller's own: whether that lives is not known.
 pub fn forget(shelf: &Shelf, name: &str, context: &Context) {
     let lives = |record: &Record| record.name == name;
     let records = shelf.folder();
@@ -95,29 +90,45 @@ pub fn forget(shelf: &Shelf, name: &str, context: &Context) {
         return;
     }
     for user in entries(&records.join("app").join(&shelf.host)).unwrap_or_default() {
-        let _ = fs::remove_dir_all(user.join(name));
+        let record = user.join(name);
+        if is_own(&record, context) {
+            let _ = fs::remove_dir_all(record);
+        }
     }
     for user in entries(&records.join("logs").join(&shelf.host)).unwrap_or_default() {
         for ending in ["out", "err"] {
-            let _ = fs::remove_file(user.join(format!("{name}.{ending}")));
+            let log = user.join(format!("{name}.{ending}"));
+            if is_own(&log, context) {
+                let _ = fs::remove_file(log);
+            }
         }
     }
 }
 
-fn read(file: &Path, context: &Context) -> Option<Record> {
-    let file: File = serde_json::from_slice(&regular_file::read(file, RECORD).ok()?).ok()?;
-    if !processes::is_supervisor(file.ppid) {
+/// Reads the record in the folder of an instance. What it names is signalled later, so it must be the
+/// caller's own word, and the processes must be those of an instance of that name: a record that was
+/// left behind may name numbers that others have been given since.
+fn read(folder: &Path, context: &Context) -> Option<Record> {
+    let name = folder.file_name()?.to_str()?;
+    let path = folder.join(format!("{name}.json"));
+    if !is_own(folder, context) || !is_own(&path, context) {
         return None;
     }
+    let file: File = serde_json::from_slice(&regular_file::read(&path, RECORD).ok()?).ok()?;
+    if file.name != name || !processes::is_supervisor_of(file.ppid, name) {
+        return None;
+    }
+    let process = Process {
+        pid: file.pid,
+        pid_start_time: processes::start_time(file.pid)?,
+        supervisor_pid: file.ppid,
+        user_namespace: None,
+        boot_id: context.pid_scope.boot_id.clone(),
+        pid_namespace: context.pid_scope.pid_namespace,
+    };
+    membership::check(&process).ok()?;
     Some(Record {
-        process: Process {
-            pid: file.pid,
-            pid_start_time: processes::start_time(file.pid)?,
-            supervisor_pid: file.ppid,
-            user_namespace: membership::own(file.ppid, "user"),
-            boot_id: context.pid_scope.boot_id.clone(),
-            pid_namespace: context.pid_scope.pid_namespace,
-        },
+        process,
         name: file.name,
         image: file.image,
         log_out: file.log_out_path,
@@ -128,6 +139,13 @@ fn read(file: &Path, context: &Context) -> Option<Record> {
     })
 }
 
+/// True for a file or folder of the caller's, not a link. Root may have the home of a user, whose word
+/// its records are.
+fn is_own(path: &Path, context: &Context) -> bool {
+    fs::symlink_metadata(path)
+        .is_ok_and(|found| found.uid() == context.uid && !found.file_type().is_symlink())
+}
+
 fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     match fs::read_dir(folder) {
         Ok(entries) => Ok(entries.flatten().map(|entry| entry.path()).collect()),
@@ -136,5 +154,36 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
             format!("cannot read {}", folder.display()),
             error,
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::context::tests::context;
+
+    #[test]
+    fn what_another_user_has_recorded_is_left_alone() {
+        let root = tempfile::tempdir().unwrap();
+        let config = root.path().to_str().unwrap();
+        let mut caller = context(&[("APPTAINER_CONFIGDIR", config)]);
+        let own = fs::metadata(root.path()).unwrap().uid();
+        let (record, log) = (
+            root.path().join("instances/app/node1/u/x"),
+            root.path().join("instances/logs/node1/u/x.out"),
+        );
+        fs::create_dir_all(&record).unwrap();
+        fs::create_dir_all(log.parent().unwrap()).unwrap();
+        fs::write(record.join("x.json"), "{}").unwrap();
+        fs::write(&log, "").unwrap();
+        for (uid, stays) in [(own + 1, true), (own, false)] {
+            caller.uid = uid;
+            assert_eq!(is_own(&record, &caller), !stays);
+            forget(&Shelf::of_caller(&caller), "x", &caller);
+            assert_eq!((record.exists(), log.exists()), (stays, stays));
+        }
+        // A link is what another may have put there.
+        std::os::unix::fs::symlink(root.path(), &record).unwrap();
+        assert!(!is_own(&record, &caller));
     }
 }

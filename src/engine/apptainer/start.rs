@@ -14,9 +14,10 @@ use signal_hook::flag;
 
 use crate::bounds::STALLED;
 use crate::engine::apptainer::{failure, launch, pending_starts};
+use crate::engine::local::namespaces;
 use crate::engine::local::processes::{Identity, ticks_since_boot};
 use crate::engine::local::signals::send;
-use crate::engine::{Engine, Started, StopMode};
+use crate::engine::{Engine, Process, Started, StopMode};
 use crate::env::rules;
 use crate::error::{Error, Kind, Result};
 use crate::spec::InstanceSpec;
@@ -56,8 +57,9 @@ impl Engine<'_> {
             )
             .hint("`ctr doctor` checks what Apptainer needs")
         })?;
+        let here = namespaces::of_this_process();
         Ok(Started {
-            process: record.process,
+            process: self.with_own_namespace(record.process, here),
             log_out: record.log_out,
             log_err: record.log_err,
             binary: self.binary()?,
@@ -66,13 +68,15 @@ impl Engine<'_> {
     }
 
     /// A start that failed or was interrupted goes on without the Apptainer that was called: what it
-    /// has begun is ended, at whichever step it is. An older instance of that name is another's, and
-    /// stays.
+    /// has begun is ended, at whichever step it is. An instance of that name whose supervisor does not
+    /// descend from this process is another's, and stays, however young it is.
     fn undo_start(&self, name: &str, offspring: &Offspring) {
         let begun = Instant::now();
         while begun.elapsed() < TIMEOUT {
             if let Ok(Some(record)) = self.record(name) {
-                if record.process.pid_start_time >= offspring.since {
+                let ours = offspring.alive();
+                let pids = [record.process.pid, record.process.supervisor_pid];
+                if ours.iter().any(|identity| pids.contains(&identity.pid)) {
                     let _ = self.stop(name, &record.process, &StopMode::Kill);
                 }
             }
@@ -92,6 +96,15 @@ impl Engine<'_> {
         self.forget(name);
     }
 
+    /// A process as it was recorded, with the user namespace that is its own. `starter` is the one in which
+    /// it was started; where that is not known, nothing can be said.
+    pub fn with_own_namespace(&self, process: Process, starter: Option<u64>) -> Process {
+        Process {
+            user_namespace: namespaces::own_of_instance(process.supervisor_pid, starter),
+            ..process
+        }
+    }
+
     /// True while Apptainer is at the start of an instance that it has not recorded yet, which it
     /// goes on with when the `ctr` that asked for it is gone.
     pub fn is_starting(&self, name: &str) -> bool {
@@ -102,11 +115,12 @@ impl Engine<'_> {
 }
 
 /// What this process begets from a moment on. What loses its parent becomes a child of this process,
-/// so that nothing gets lost that Apptainer leaves in the background.
+/// so that nothing gets lost that Apptainer leaves in the background. So does what was begun by others
+/// before: a script that `exec`s `ctr` hands on all that it has in the background.
 struct Offspring {
     /// In clock ticks since boot.
     since: u64,
-    /// Children of earlier starts.
+    /// Who descended from this process by then, children of children too.
     earlier: Vec<Identity>,
 }
 
@@ -133,34 +147,41 @@ impl Offspring {
     fn watch() -> Self {
         pass_over_signals_to_the_parent(true);
         let _ = set_child_subreaper(true); // Linux has known it since 3.4
-        let me = std::process::id() as i32;
-        let all = stats().into_iter();
-        let earlier = all.filter(|stat| stat.ppid == me);
+        let since = ticks_since_boot();
         Offspring {
-            since: ticks_since_boot(),
-            earlier: earlier.map(|stat| Identity::of(&stat)).collect(),
+            since,
+            earlier: descendants(|_| false),
         }
     }
 
     fn alive(&self) -> Vec<Identity> {
-        let me = std::process::id() as i32;
-        let all = stats();
-        let known: HashMap<i32, &Stat> = all.iter().map(|stat| (stat.pid, stat)).collect();
-        let is_new = |stat: &Stat| {
-            let mut at = stat;
-            while at.ppid != me {
-                match known.get(&at.ppid) {
-                    Some(parent) if parent.pid != at.pid => at = parent,
-                    _ => return false,
-                }
-            }
-            !self.earlier.contains(&Identity::of(at))
-        };
-        let new = all.iter().filter(|stat| is_new(stat));
-        new.filter(|stat| !matches!(stat.state, 'Z' | 'X'))
-            .map(Identity::of)
-            .collect()
+        descendants(|stat| {
+            stat.starttime < self.since || self.earlier.contains(&Identity::of(stat))
+        })
     }
+}
+
+/// Who descends from this process and lives, without those whom `is_left_out` names and all that these
+/// have begun.
+fn descendants(is_left_out: impl Fn(&Stat) -> bool) -> Vec<Identity> {
+    let me = std::process::id() as i32;
+    let all = stats();
+    let known: HashMap<i32, &Stat> = all.iter().map(|stat| (stat.pid, stat)).collect();
+    let is_meant = |stat: &&Stat| {
+        let mut at = *stat;
+        while !is_left_out(at) && at.ppid != me {
+            match known.get(&at.ppid) {
+                Some(parent) if parent.pid != at.pid => at = parent,
+                _ => return false,
+            }
+        }
+        !is_left_out(at)
+    };
+    let meant = all.iter().filter(is_meant);
+    meant
+        .filter(|stat| !matches!(stat.state, 'Z' | 'X'))
+        .map(Identity::of)
+        .collect()
 }
 
 impl Drop for Offspring {

@@ -2,14 +2,13 @@
 //! ends what an instance has left ask here, and nowhere else.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
-use std::os::unix::fs::MetadataExt;
 
 use procfs::process::{Process as Proc, Stat, all_processes};
 
 use crate::engine::Process;
-use crate::engine::local::processes::{Identity, is_supervisor, start_time};
-use crate::engine::local::raw;
+use crate::engine::local::left_behind;
+use crate::engine::local::namespaces::{Below, Held, is_first_of_a_namespace, namespace, own};
+use crate::engine::local::processes::{Identity, is_supervisor, is_supervisor_of, start_time};
 
 /// How Apptainer names the first process of an instance.
 const FIRST_NAME: &str = "appinit";
@@ -52,12 +51,12 @@ impl Member {
 /// Inside is who is in its pid namespace or one below. Where it has none of its own (`allow pid ns = no`),
 /// inside is who is in its user namespace or one below, with mounts that belong to that: whoever brings
 /// a command in is in the former too, and sees the mounts of the host. Where it has neither (a setuid
-/// installation, root), inside is who sees its mounts or descends from its first process. A setuid
-/// installation lets nobody look at the namespaces of the first process: its pid namespace is then
-/// that of what it started.
+/// installation, root), or it is not known whether the user namespace is its own, inside is who sees its
+/// mounts or descends from its first process. A setuid installation lets nobody look at the namespaces
+/// of the first process: its pid namespace is then that of what it started.
 ///
 /// The supervisor and its helpers are outside: they have its user namespace, and the supervisor's
-/// session. Nobody is of it who was there before it.
+/// session. Nobody is of it who was there before it. Of one that has ended, see [`left_behind`].
 pub struct Family {
     process: Process,
     /// The first process has not ended.
@@ -68,23 +67,8 @@ pub struct Family {
     /// The mounts that are seen inside, and by its helpers.
     mounts: Option<u64>,
     mounts_of_helpers: Option<u64>,
-}
-
-/// A namespace of the instance's own, kept open: the number of one that is gone is given to the next.
-struct Held {
-    _file: File,
-    number: u64,
-}
-
-impl Held {
-    fn open(pid: i32, kind: &str) -> Option<Self> {
-        let file = File::open(format!("/proc/{pid}/ns/{kind}")).ok()?;
-        let number = file.metadata().ok()?.ino();
-        Some(Held {
-            _file: file,
-            number,
-        })
-    }
+    /// It has ended, and whoever is in the session of its supervisor is its own.
+    left_session: bool,
 }
 
 /// Makes sure that a process is the first of an instance: one whose supervisor lives.
@@ -115,20 +99,16 @@ pub fn check(process: &Process) -> Result<(), String> {
 
 impl Family {
     /// The family of an instance that lives, or of what one that has ended has left behind.
-    pub fn of(process: &Process) -> Self {
+    pub fn of(name: &str, process: &Process) -> Self {
         let lives = check(process).is_ok();
-        let is_recorded = |pid: i32| {
-            let recorded = process.user_namespace;
-            recorded.is_some() && recorded == namespace(pid, "user")
-        };
-        // Of one that has ended, another's may have the number.
+        // Who was there before the first process, and is still, is the one that was recorded.
         let watcher = stat(process.supervisor_pid).filter(|stat| {
-            stat.starttime <= process.pid_start_time
-                && is_supervisor(stat.pid)
-                && (lives || is_recorded(stat.pid))
+            stat.starttime <= process.pid_start_time && is_supervisor_of(stat.pid, name)
         });
         let first = lives.then_some(process.pid);
-        let has_own = |pid: &i32, kind: &str| own(*pid, kind).is_some();
+        let is_own = |pid: &i32| {
+            process.user_namespace.is_some() && own(*pid, "user") == process.user_namespace
+        };
         let mut family = Family {
             process: process.clone(),
             lives,
@@ -142,19 +122,24 @@ impl Family {
                     };
                     Held::open(pid, "pid").or_else(of_a_child)
                 }),
-            user_namespace: first
-                .filter(|pid| has_own(pid, "user"))
-                .and_then(|pid| Held::open(pid, "user")),
+            user_namespace: first.filter(is_own).and_then(|pid| Held::open(pid, "user")),
             mounts: first.and_then(|pid| own(pid, "mnt")),
             mounts_of_helpers: first.and_then(|_| namespace(process.supervisor_pid, "mnt")),
+            left_session: false,
         };
         // Only what was opened while it lived is its own.
         family.lives = lives && check(process).is_ok();
         if !family.lives {
             family.forget_namespaces();
-            family.look_for_what_is_left();
+            family.left_session = left_behind::has_session(process, family.supervisor);
+            family.user_namespace = left_behind::user_namespace(name, process, family.left_session);
         }
         family
+    }
+
+    /// True when it had not ended when it was looked at.
+    pub fn lives(&self) -> bool {
+        self.lives
     }
 
     /// Every process of the family, as it is now.
@@ -211,6 +196,11 @@ impl Family {
         if stat.pid == self.process.pid {
             return self.lives.then_some(Part::First);
         }
+        // Who still holds what belongs into an image is asked, not killed, though it cannot be told by its
+        // mounts any more.
+        if !self.lives && self.is_helper(stat) && left_behind::serves_files(stat.pid) {
+            return Some(Part::Helper);
+        }
         if self.is_inside(stat.pid, parents, below) {
             return Some(Part::Inside);
         }
@@ -244,17 +234,14 @@ impl Family {
         }
     }
 
-    /// A session is as good as its leader's number: while somebody is in it, the number is not
-    /// given to another process.
     fn is_helper(&self, stat: &Stat) -> bool {
         if stat.session != self.process.supervisor_pid {
             return false;
         }
-        match &self.user_namespace {
-            Some(own) => namespace(stat.pid, "user") == Some(own.number),
-            None => self
-                .supervisor
-                .is_some_and(|supervisor| stat.ppid == supervisor.pid),
+        match (&self.user_namespace, self.supervisor) {
+            (Some(own), _) => namespace(stat.pid, "user") == Some(own.number),
+            (None, Some(supervisor)) => stat.ppid == supervisor.pid || self.left_session,
+            (None, None) => self.left_session && left_behind::is_helper(stat),
         }
     }
 
@@ -262,34 +249,9 @@ impl Family {
         (self.pid_namespace, self.user_namespace) = (None, None);
         (self.mounts, self.mounts_of_helpers) = (None, None);
     }
-
-    /// Of an instance that has ended, the session of its supervisor is what is known to be its own.
-    /// Whoever is in that shows which user namespace it had.
-    fn look_for_what_is_left(&mut self) {
-        let leader = self.process.supervisor_pid;
-        if self.supervisor.is_none() && start_time(leader).is_some() {
-            return; // the session of another process by now
-        }
-        let is_of_it = |stat: &Stat| {
-            stat.session == leader
-                && stat.starttime >= self.process.pid_start_time
-                && !is_over(stat)
-                && own(stat.pid, "user").is_some()
-        };
-        let recorded = self.process.user_namespace;
-        let all = all_processes().into_iter().flatten().flatten();
-        self.user_namespace = all
-            .filter_map(|proc| proc.stat().ok())
-            .filter(is_of_it)
-            .find_map(|stat| {
-                let held = Held::open(stat.pid, "user")?;
-                let is_the_same = recorded.is_none_or(|own| own == held.number);
-                (is_the_same && Identity::of(&stat).lives()).then_some(held)
-            });
-    }
 }
 
-fn is_over(stat: &Stat) -> bool {
+pub fn is_over(stat: &Stat) -> bool {
     matches!(stat.state, 'Z' | 'X')
 }
 
@@ -303,68 +265,4 @@ fn children(pid: i32) -> Vec<i32> {
         .filter(|stat| stat.ppid == pid)
         .map(|stat| stat.pid)
         .collect()
-}
-
-/// The number of a namespace; `None` where it cannot be seen.
-fn namespace(pid: i32, kind: &str) -> Option<u64> {
-    let file = fs::metadata(format!("/proc/{pid}/ns/{kind}"));
-    file.ok().map(|file| file.ino())
-}
-
-/// The same, where it is another than that of this process.
-pub fn own(pid: i32, kind: &str) -> Option<u64> {
-    let ours = namespace(std::process::id() as i32, kind);
-    namespace(pid, kind).filter(|found| Some(*found) != ours)
-}
-
-/// True for a process that is number 1 where it is: everyone may see that.
-fn is_first_of_a_namespace(pid: i32) -> bool {
-    let numbers = Proc::new(pid).and_then(|proc| proc.status());
-    let numbers = numbers.ok().and_then(|status| status.nspid);
-    numbers.is_some_and(|numbers| numbers.last() == Some(&1))
-}
-
-/// Which namespaces are another or below it, each asked once.
-#[derive(Default)]
-struct Below {
-    known: HashMap<(&'static str, u64), bool>,
-}
-
-impl Below {
-    fn is_in(&mut self, pid: i32, kind: &'static str, own: u64) -> bool {
-        let Some(found) = namespace(pid, kind) else {
-            return false;
-        };
-        *self.known.entry((kind, found)).or_insert_with(|| {
-            let file = File::open(format!("/proc/{pid}/ns/{kind}"));
-            file.is_ok_and(|file| is_or_below(file, own))
-        })
-    }
-
-    /// True where what a process has mounted belongs to that user namespace or one below.
-    fn owns_mounts(&mut self, pid: i32, own: u64) -> bool {
-        let Some(found) = namespace(pid, "mnt") else {
-            return false;
-        };
-        *self.known.entry(("mnt", found)).or_insert_with(|| {
-            File::open(format!("/proc/{pid}/ns/mnt"))
-                .ok()
-                .and_then(|file| raw::owner_of_namespace(&file).ok())
-                .is_some_and(|owner| is_or_below(owner.into(), own))
-        })
-    }
-}
-
-fn is_or_below(mut namespace: File, own: u64) -> bool {
-    // The kernel nests them 32 deep at most.
-    for _ in 0..=32 {
-        if namespace.metadata().is_ok_and(|data| data.ino() == own) {
-            return true;
-        }
-        match raw::parent_of_namespace(&namespace) {
-            Ok(parent) => namespace = parent.into(),
-            Err(_) => return false,
-        }
-    }
-    false
 }

@@ -1,7 +1,9 @@
 //! An instance as processes of this host: which are its own, how they fare, how they end, what they see.
 
 pub mod foreign;
+pub mod left_behind;
 pub mod membership;
+pub mod namespaces;
 pub mod output;
 pub mod probe;
 pub mod processes;

@@ -158,8 +158,22 @@ pub fn is_connected(root: &Path) -> bool {
 
 /// True for the process that watches over an instance.
 pub fn is_supervisor(pid: i32) -> bool {
-    fs::read(format!("/proc/{pid}/cmdline"))
-        .is_ok_and(|title| title.starts_with(SUPERVISOR_TITLE.as_bytes()))
+    supervisor_title(pid).is_some()
+}
+
+/// True for the one that watches over the instance `name`.
+pub fn is_supervisor_of(pid: i32, name: &str) -> bool {
+    supervisor_title(pid).is_some_and(|title| title.ends_with(&format!(" [{name}]")))
+}
+
+/// As `Apptainer instance: USER [NAME]`.
+fn supervisor_title(pid: i32) -> Option<String> {
+    let title = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let title = String::from_utf8_lossy(&title);
+    let title = title.trim_end_matches('\0');
+    title
+        .starts_with(SUPERVISOR_TITLE)
+        .then(|| title.to_owned())
 }
 
 /// True when this process has every capability that the kernel knows.

@@ -39,9 +39,9 @@ pub struct Stats {
 ///
 /// # Errors
 /// It ended meanwhile.
-pub fn usage(process: &Process) -> Result<Usage> {
+pub fn usage(name: &str, process: &Process) -> Result<Usage> {
     let gone = || Error::new(Kind::NotRunning, "the instance ended meanwhile");
-    let members = Family::of(process).inside();
+    let members = Family::of(name, process).inside();
     if members.is_empty() {
         return Err(gone());
     }

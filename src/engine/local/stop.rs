@@ -65,7 +65,7 @@ pub struct Stopping {
 /// # Errors
 /// One of them cannot be signalled.
 pub fn ask(name: &str, process: &Process, manner: &StopMode) -> Result<Stopping> {
-    let family = Family::of(process);
+    let family = Family::of(name, process);
     let mut stopping = Stopping {
         name: name.to_owned(),
         first: Identity {
@@ -181,7 +181,11 @@ impl Stopping {
             }
             std::thread::sleep(POLL_INTERVAL);
         }
-        self.send(Signal::SIGKILL, self.first)
+        // A number alone, that of a record or of a state, proves nothing.
+        match self.family.lives() {
+            true => self.send(Signal::SIGKILL, self.first),
+            false => Ok(()),
+        }
     }
 
     /// Ends what has not ended by itself with its instance. A helper that is asked writes what it
