@@ -134,7 +134,7 @@ pub struct Sidecar {
     pub notes: Vec<Assignment>,
     /// The variables that are for the host's shell too, whatever their value.
     pub for_host: Vec<String>,
-    /// What was not understood in it, a line each.
+    /// What of it was left out, a line each.
     pub ignored: Vec<String>,
     /// Why its variables stay out of the host's shell; `None` when it is trusted.
     pub distrust: Option<String>,

@@ -25,6 +25,7 @@ mod evaluate;
 mod exec;
 mod ext3;
 mod folder;
+mod foreign_sidecar;
 mod forged;
 mod hanging;
 mod harness;
