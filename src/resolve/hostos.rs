@@ -40,6 +40,9 @@ const SYSTEM: [&str; 16] = [
 /// Where the images are, in the user's cache.
 const FOLDER: &str = "hostos";
 
+/// Rises when what is built of the same host changes, so that an image of before is not used any more.
+const FORMAT: u32 = 2;
+
 /// Empty files that Apptainer binds the host's own over.
 const FILES: [&str; 5] = ["passwd", "group", "hosts", "localtime", "resolv.conf"];
 
@@ -168,7 +171,7 @@ fn label(entries: &BTreeMap<String, Entry>) -> String {
             .unwrap_or_default()
     };
     let mut hasher = DefaultHasher::new();
-    entries.hash(&mut hasher);
+    (FORMAT, entries).hash(&mut hasher);
     let distro: String = format!("{}{}", field("ID"), field("VERSION_ID"))
         .chars()
         .filter(|c| c.is_ascii_alphanumeric() || *c == '.')
@@ -195,6 +198,22 @@ fn lay_out(tree: &Path, entries: &BTreeMap<String, Entry>) -> std::io::Result<()
         match entry {
             Entry::Folder => fs::create_dir_all(place)?,
             Entry::Link(target) => symlink(target, place)?,
+        }
+    }
+    open_to_all(tree)
+}
+
+/// Gives all that is below, and the folder itself, the usual rights: under the caller's umask the
+/// folders of the image might be closed to Apptainer, which binds into them.
+fn open_to_all(folder: &Path) -> std::io::Result<()> {
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            open_to_all(&entry.path())?;
+        } else if kind.is_file() {
+            fs::set_permissions(entry.path(), fs::Permissions::from_mode(0o644))?;
         }
     }
     Ok(())
