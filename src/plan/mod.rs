@@ -108,6 +108,7 @@ pub fn start(resolved: Resolved) -> Result<Plan> {
                 .map(|o| o.path.display().to_string())
                 .collect(),
             bind_paths: resolved.binds,
+            implicit_binds: Some(resolved.implicit_binds),
             working_folder: resolved.working_folder,
             start_folder: resolved.start_folder,
             base_image: resolved.base_image.label,

@@ -14,6 +14,8 @@ pub struct Resolved {
     pub overlays: Vec<Overlay>,
     /// All binds, repeats dropped.
     pub binds: Vec<String>,
+    /// Those of them that nobody asked for.
+    pub implicit_binds: Vec<String>,
     /// Of the host, each bound over what an image or overlay has of that name at its top.
     pub host_folders: Vec<String>,
     /// The one that only comes from where the start is made.

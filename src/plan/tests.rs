@@ -14,6 +14,7 @@ fn resolved(overlays: Vec<Overlay>) -> Resolved {
         },
         overlays,
         binds: vec!["/data".into()],
+        implicit_binds: Vec::new(),
         host_folders: Vec::new(),
         working_folder: None,
         start_folder: None,

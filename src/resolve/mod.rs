@@ -2,6 +2,7 @@
 
 mod answering;
 mod binds;
+mod binds_again;
 mod build_script;
 pub mod env_file;
 mod ext3;
@@ -46,6 +47,8 @@ pub struct Surroundings<'a> {
     pub holders: Holders<'a>,
     /// Nothing is to be made, the plan is only to be shown.
     pub dry_run: bool,
+    /// Takes what is shown unless `--quiet`.
+    pub note: &'a dyn Fn(&str),
     /// Takes what only `--verbose` shows.
     pub verbose: &'a dyn Fn(&str),
 }
@@ -60,15 +63,11 @@ pub fn start(request: &cli::Start, around: &Surroundings) -> Result<Resolved> {
         .base_image
         .as_deref()
         .unwrap_or(&config.base_image.value);
+    let asked = binds::asked(&request.binds, around);
     answering::check(
         label,
         request.overlays.iter().map(String::as_str),
-        config
-            .bind
-            .value
-            .iter()
-            .chain(&request.binds)
-            .map(String::as_str),
+        asked.iter().map(|asked| asked.argument.as_str()),
         around,
     )?;
     let base_image = image::find(label, around)?;
@@ -77,9 +76,8 @@ pub fn start(request: &cli::Start, around: &Surroundings) -> Result<Resolved> {
         .iter()
         .map(|argument| overlay(argument, request, around))
         .collect::<Result<_>>()?;
-    let working_folder = binds::working_folder(around);
     let is_hostos = base_image.label == HOSTOS;
-    let binds = binds::collect(&request.binds, is_hostos, working_folder.as_ref(), around)?;
+    let binds = binds::collect(&asked, is_hostos, around)?;
     let configured = config.env.value.iter().map(|(key, value)| Assignment {
         key: key.clone(),
         value: value.clone(),
@@ -99,11 +97,12 @@ pub fn start(request: &cli::Start, around: &Surroundings) -> Result<Resolved> {
         base_image,
         overlays,
         host_folders: match is_hostos {
-            true => binds::at_the_top(&binds),
+            true => binds::at_the_top(&binds.all),
             false => Vec::new(),
         },
-        binds,
-        working_folder,
+        binds: binds.all,
+        implicit_binds: binds.implicit,
+        working_folder: binds.working_folder,
         start_folder: cwd.and_then(Path::to_str).map(str::to_owned),
         environment: configured
             .chain(of_files)
@@ -160,8 +159,7 @@ fn withheld(file: &EnvFile, request: &cli::Start, around: &Surroundings) -> Opti
 /// What it names is gone, or an image is in use.
 pub fn again(spec: &mut InstanceSpec, around: &Surroundings) -> Result<BaseImage> {
     let overlays = spec.overlays.iter().map(String::as_str);
-    // Under `hostos`, what is missing of the host is left out.
-    let binds = spec.bind_paths.iter().map(String::as_str);
+    let binds = binds_again::asked_for(spec);
     answering::check(&spec.base_image, overlays, binds, around)?;
     let base_image = image::find(&spec.base_image, around)?;
     for overlay in &spec.overlays {
@@ -171,7 +169,7 @@ pub fn again(spec: &mut InstanceSpec, around: &Surroundings) -> Result<BaseImage
             lock::probe(path, Access::of(spec.writable), &around.holders)?;
         }
     }
-    binds::check_again(&mut spec.bind_paths, base_image.label == HOSTOS, around)?;
+    binds_again::check(spec, around)?;
     Ok(base_image)
 }
 

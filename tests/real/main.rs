@@ -9,6 +9,7 @@ mod activate;
 mod at_prompt;
 mod attributes;
 mod binds;
+mod binds_again;
 mod blesh;
 mod brought;
 mod bus;
