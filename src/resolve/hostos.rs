@@ -123,6 +123,21 @@ pub fn binds(around: &Surroundings) -> Result<Vec<String>> {
     Ok(binds)
 }
 
+/// The links at the top of the host, which the skeleton has too, with what they say.
+///
+/// # Errors
+/// The root folder cannot be read.
+pub fn links() -> Result<BTreeMap<String, String>> {
+    let target = |entry: Entry| match entry {
+        Entry::Folder => None,
+        Entry::Link(target) => Some(target.to_string_lossy().into_owned()),
+    };
+    let entries = top_level(Path::new("/"))?.into_iter();
+    Ok(entries
+        .filter_map(|(name, entry)| Some((name, target(entry)?)))
+        .collect())
+}
+
 /// Looks at a folder as a start will: an idle automount gives ELOOP here, a server that is down EIO.
 /// One that can be entered but not listed, as `/scratch` often, is as good.
 fn enter(path: &str) -> nix::Result<()> {

@@ -16,6 +16,7 @@ mod sidecar;
 mod squashfs;
 mod trust;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::cli;
@@ -99,6 +100,10 @@ pub fn start(request: &cli::Start, around: &Surroundings) -> Result<Resolved> {
         host_folders: match is_hostos {
             true => binds::at_the_top(&binds.all),
             false => Vec::new(),
+        },
+        host_links: match is_hostos {
+            true => hostos::links()?,
+            false => BTreeMap::new(),
         },
         binds: binds.all,
         implicit_binds: binds.implicit,
@@ -203,7 +208,7 @@ fn overlay(argument: &str, request: &cli::Start, around: &Surroundings) -> Resul
                 owner: upper.owner,
             },
             embedded: Vec::new(),
-            beside: upper.names,
+            at_top: upper.entries,
             sidecar,
             path: found.path,
         });
@@ -215,7 +220,7 @@ fn overlay(argument: &str, request: &cli::Start, around: &Surroundings) -> Resul
     };
     Ok(Overlay {
         embedded: brought.scripts.iter().map(script).collect(),
-        beside: brought.beside,
+        at_top: brought.at_top,
         content: Content::Squashfs {
             bin_folders: brought.bin_folders,
             unread: brought.unread,

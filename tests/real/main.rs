@@ -52,6 +52,7 @@ mod namespaces;
 mod notes;
 mod nushell;
 mod others;
+mod over_host;
 mod overlays;
 mod progress;
 mod prompt;
