@@ -93,12 +93,12 @@ pub fn look(overlay: &Found, cache: &Cache) -> Result<Brought> {
     let programs = format!("{named}/{PROGRAMS}");
     if is_data {
         brought.bin_folders.clear();
-    } else if brought.bin_folders.contains(&programs) {
-        brought.bin_folders = vec![programs];
     }
-    if brought.scripts.iter().any(|script| script.folder == named) {
-        brought.scripts.retain(|script| script.folder == named);
-    }
+    // The last one is the strongest.
+    brought
+        .bin_folders
+        .sort_by_key(|folder| *folder == programs);
+    brought.scripts.sort_by_key(|script| script.folder == named);
     Ok(brought)
 }
 
