@@ -43,6 +43,7 @@ mod join_equal;
 mod join_knowledge;
 mod join_signals;
 mod join_terminal;
+mod json;
 mod listing;
 mod literal_env;
 mod locks;
