@@ -72,7 +72,7 @@ fn fault_beside(file: &Metadata, overlay: &Metadata, uid: u32) -> Option<String>
     if ![0, uid, overlay.uid()].contains(&owner) {
         return Some(format!("belongs to user {owner}, and the overlay does not"));
     }
-    let open = |metadata: &Metadata| !metadata.is_symlink() && metadata.mode() & ALL_WRITE != 0;
+    let open = |metadata: &Metadata| metadata.is_file() && metadata.mode() & ALL_WRITE != 0;
     (open(file) && !open(overlay)).then(|| "can be written by all, and the overlay cannot".into())
 }
 
