@@ -18,6 +18,10 @@ pub struct InstanceSpec {
     pub overlays: Vec<String>,
     /// Binds as Apptainer takes them, `SRC[:DST[:OPTS]]`.
     pub bind_paths: Vec<String>,
+    /// Those among the binds that nobody asked for, with those that a restart has left out: none in a state of
+    /// an earlier release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub implicit_binds: Option<Vec<String>>,
     /// The one among the binds that only comes from where the start was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub working_folder: Option<String>,

@@ -160,6 +160,7 @@ pub fn resolving<T>(
 ) -> Result<T> {
     let find = |path: &Path| holders(path, session);
     let end_what_is_left = |path: &Path| !dry_run && end_what_holds(path, session);
+    let note = |message: &str| session.output.note(message);
     let verbose = |message: &str| session.output.detail(message);
     resolve(&Surroundings {
         context: session.context,
@@ -172,6 +173,7 @@ pub fn resolving<T>(
             replaced: replaced.map(InstanceName::as_str),
         },
         dry_run,
+        note: &note,
         verbose: &verbose,
     })
 }

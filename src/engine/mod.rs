@@ -174,6 +174,11 @@ impl<'a> Engine<'a> {
             .map_err(|failed| failure::explain(what, &failed))
     }
 
+    /// The binds that variables of Apptainer ask for at a start, each with the variable.
+    pub fn callers_binds(&self) -> Vec<(String, String)> {
+        environment::binds(&self.context.variables)
+    }
+
     /// What `apptainer` is called with to start a setup.
     pub fn start_arguments(&self, spec: &InstanceSpec, image: &str) -> Vec<String> {
         arguments::start(spec, image, self.is_restricted_root())

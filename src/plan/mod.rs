@@ -2,6 +2,7 @@
 
 mod host;
 pub mod identity;
+mod over_host;
 mod resolved;
 #[cfg(test)]
 mod tests;
@@ -10,6 +11,7 @@ use crate::env::rules::{check_carried, is_executed_inside};
 use crate::error::{Error, Kind, Result};
 use crate::spec::{HOSTOS, InstanceSpec};
 
+pub use over_host::{AtTop, Form};
 pub use resolved::{BaseImage, Content, Overlay, Resolved, Sidecar};
 
 /// What a squashfs overlay's content is found under, inside.
@@ -40,7 +42,8 @@ pub enum Message {
 /// Makes the plan of a start.
 ///
 /// # Errors
-/// More than one ext3 overlay; a variable that Apptainer cannot carry; a writable `hostos`.
+/// More than one ext3 overlay; a variable that Apptainer cannot carry; a writable `hostos`, or an overlay
+/// that takes the place of what the host has at its top.
 pub fn start(resolved: Resolved) -> Result<Plan> {
     let mut messages: Vec<Message> = resolved.doubts.into_iter().map(Message::Warning).collect();
     let overlays = in_mount_order(resolved.overlays)?;
@@ -68,6 +71,9 @@ pub fn start(resolved: Resolved) -> Result<Plan> {
     let mut env = Vec::new();
     let mut notes = std::collections::BTreeMap::new();
     for overlay in &overlays {
+        if hostos {
+            over_host::check(overlay, &resolved.host_links, &resolved.host_folders)?;
+        }
         messages.extend(overlay.doubts(&resolved.host_folders).map(Message::Warning));
         for sidecar in overlay.says() {
             collect_sidecar(&sidecar, &mut env, &mut notes, &mut messages)?;
@@ -108,6 +114,7 @@ pub fn start(resolved: Resolved) -> Result<Plan> {
                 .map(|o| o.path.display().to_string())
                 .collect(),
             bind_paths: resolved.binds,
+            implicit_binds: Some(resolved.implicit_binds),
             working_folder: resolved.working_folder,
             start_folder: resolved.start_folder,
             base_image: resolved.base_image.label,

@@ -1,6 +1,9 @@
 //! What resolving a request comes to: everything that a plan is made from.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+
+use super::{AtTop, Form};
 
 use crate::names::Assignment;
 use crate::spec::Withheld;
@@ -14,8 +17,12 @@ pub struct Resolved {
     pub overlays: Vec<Overlay>,
     /// All binds, repeats dropped.
     pub binds: Vec<String>,
+    /// Those of them that nobody asked for.
+    pub implicit_binds: Vec<String>,
     /// Of the host, each bound over what an image or overlay has of that name at its top.
     pub host_folders: Vec<String>,
+    /// The links at the top of the host, by name, with what they say.
+    pub host_links: BTreeMap<String, String>,
     /// The one that only comes from where the start is made.
     pub working_folder: Option<String>,
     /// The folder that the start is made in, whole.
@@ -57,8 +64,8 @@ pub struct Overlay {
     pub content: Content,
     /// What it says of variables itself; weaker than the sidecar.
     pub embedded: Vec<Sidecar>,
-    /// The names at its top, but for those of empty folders.
-    pub beside: Vec<String>,
+    /// What it has at its top, but for `/cnt`.
+    pub at_top: Vec<AtTop>,
     pub sidecar: Option<Sidecar>,
 }
 
@@ -94,10 +101,10 @@ impl Overlay {
             _ => None,
         };
         let hidden = self
-            .beside
+            .at_top
             .iter()
-            .filter(|name| host_folders.contains(name));
-        let hidden: Vec<String> = hidden.map(|name| format!("/{name}")).collect();
+            .filter(|at| at.form != Form::EmptyFolder && host_folders.contains(&at.name));
+        let hidden: Vec<String> = hidden.map(|at| format!("/{}", at.name)).collect();
         let hidden = (!hidden.is_empty()).then(|| {
             format!(
                 "{path} has {}, which the host's own hides under `hostos`: \
@@ -112,7 +119,7 @@ impl Overlay {
 /// The two kinds of overlays.
 #[derive(Debug, Clone)]
 pub enum Content {
-    /// Read-only, with the folders of programs that it brings.
+    /// Read-only, with the folders of programs that it brings, weakest first.
     Squashfs {
         bin_folders: Vec<String>,
         /// Why it could not be looked into: its programs are where its name says.
@@ -134,7 +141,7 @@ pub struct Sidecar {
     pub notes: Vec<Assignment>,
     /// The variables that are for the host's shell too, whatever their value.
     pub for_host: Vec<String>,
-    /// What was not understood in it, a line each.
+    /// What of it was left out, a line each.
     pub ignored: Vec<String>,
     /// Why its variables stay out of the host's shell; `None` when it is trusted.
     pub distrust: Option<String>,

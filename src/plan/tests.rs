@@ -14,7 +14,9 @@ fn resolved(overlays: Vec<Overlay>) -> Resolved {
         },
         overlays,
         binds: vec!["/data".into()],
+        implicit_binds: Vec::new(),
         host_folders: Vec::new(),
+        host_links: Default::default(),
         working_folder: None,
         start_folder: None,
         environment: Vec::new(),
@@ -38,7 +40,7 @@ fn squashfs(path: &str, bin_folders: &[&str]) -> Overlay {
             unread: None,
         },
         embedded: Vec::new(),
-        beside: vec!["cnt".into()],
+        at_top: Vec::new(),
         sidecar: None,
     }
 }
@@ -48,7 +50,7 @@ fn ext3(path: &str, writable: bool, owner: Option<u32>) -> Overlay {
         path: path.into(),
         content: Content::Ext3 { writable, owner },
         embedded: Vec::new(),
-        beside: vec!["ext3".into()],
+        at_top: Vec::new(),
         sidecar: None,
     }
 }

@@ -12,71 +12,106 @@ const OF_THE_IMAGE: [&str; 14] = [
     "/sys", "/usr", "/var",
 ];
 
-/// Every bind of a start, as Apptainer takes them; repeats dropped.
-///
-/// # Errors
-/// A source that the configuration or the user names does not exist.
-pub fn collect(
-    given: &[String],
-    is_hostos: bool,
-    working_folder: Option<&String>,
-    around: &Surroundings,
-) -> Result<Vec<String>> {
-    let context = around.context;
-    let mut binds = if is_hostos {
-        hostos::binds(around)?
-    } else {
-        Vec::new()
+/// The binds of a start.
+#[derive(Debug, Default)]
+pub struct Binds {
+    /// All, as Apptainer takes them; repeats dropped.
+    pub all: Vec<String>,
+    /// Those that nobody asked for, but for the host's own folders under `hostos`.
+    pub implicit: Vec<String>,
+    /// The one among these that only comes from where the start is made.
+    pub working_folder: Option<String>,
+}
+
+/// An argument that asks for binds, divided by commas.
+#[derive(Debug)]
+pub struct Asked {
+    pub argument: String,
+    /// The variable that it is the value of.
+    variable: Option<String>,
+}
+
+/// What asks for binds: the configuration, Apptainer's own variables, then the flags. The variables are
+/// read here, since a restart has others.
+pub fn asked(flags: &[String], around: &Surroundings) -> Vec<Asked> {
+    let plain = |argument: &String| Asked {
+        argument: argument.clone(),
+        variable: None,
     };
-    binds.extend(shielded_records(around)?);
-    binds.extend(working_folder.cloned());
-    if let Some(scratch) = context.setting("SCRATCH") {
-        binds.extend(own_folder(Path::new(scratch), "", around));
-    }
-    for folder in overlays::base_folders(context, around.config) {
-        let writable = nix::unistd::access(&folder, nix::unistd::AccessFlags::W_OK).is_ok();
-        binds.extend(own_folder(
-            &folder,
-            if writable { "" } else { ":ro" },
-            around,
-        ));
-    }
-    for argument in around.config.bind.value.iter().chain(given) {
-        for bind in split(argument) {
-            binds.extend(users_bind(&bind, context.cwd.as_deref())?);
-        }
-    }
-    Ok(without_repeats(binds))
+    let configured = around.config.bind.value.iter().map(plain);
+    configured
+        .chain(of_variables(around))
+        .chain(flags.iter().map(plain))
+        .collect()
 }
 
-/// The bind of the folder in which the start is made.
-pub fn working_folder(around: &Surroundings) -> Option<String> {
-    own_folder(around.context.cwd.as_deref()?, "", around)
+fn of_variables(around: &Surroundings) -> impl Iterator<Item = Asked> {
+    let variables = around.engine.callers_binds().into_iter();
+    variables.map(|(name, argument)| Asked {
+        argument,
+        variable: Some(name),
+    })
 }
 
-/// Checks the binds of a saved setup. Under `hostos`, a folder of the host that has gone is left
-/// out, as at the first start.
+/// The binds of these variables alone. Apptainer read them itself at each start of an earlier release.
 ///
 /// # Errors
-/// Another source that does not exist any more.
-pub fn check_again(binds: &mut Vec<String>, is_hostos: bool, around: &Surroundings) -> Result<()> {
-    shielded_records(around)?;
-    let gone: Vec<String> = binds
-        .iter()
-        .filter(|bind| !Path::new(source(bind)).exists())
-        .cloned()
-        .collect();
-    for bind in gone {
-        let path = source(&bind);
-        let of_the_host =
-            path.matches('/').count() == 1 && bind.starts_with(&format!("{path}:{path}"));
-        if !(is_hostos && of_the_host) {
-            return Err(missing(path));
+/// A source does not exist.
+pub fn asked_by_variables(around: &Surroundings) -> Result<Vec<String>> {
+    resolved(&of_variables(around).collect::<Vec<_>>(), around)
+}
+
+/// Collects the binds of a start.
+///
+/// # Errors
+/// A source that was asked for does not exist.
+pub fn collect(asked: &[Asked], is_hostos: bool, around: &Surroundings) -> Result<Binds> {
+    let host = match is_hostos {
+        true => hostos::binds(around)?,
+        false => Vec::new(),
+    };
+    let working_folder = around
+        .context
+        .cwd
+        .as_deref()
+        .and_then(|folder| own_folder(folder, "", around));
+    let mut implicit = shielded_records(around)?;
+    implicit.extend(working_folder.clone());
+    implicit.extend(own_folders(around));
+    let asked = resolved(asked, around)?;
+    let all = without_repeats([host, implicit.clone(), asked.clone()].concat());
+    implicit.retain(|bind| all.contains(bind) && !asked.iter().any(|other| same(bind, other)));
+    Ok(Binds {
+        all,
+        implicit: without_repeats(implicit),
+        working_folder,
+    })
+}
+
+/// `$SCRATCH` and the overlay folders.
+fn own_folders(around: &Surroundings) -> Vec<String> {
+    let scratch = around.context.setting("SCRATCH");
+    let scratch = scratch.and_then(|scratch| own_folder(Path::new(scratch), "", around));
+    let overlays = overlays::base_folders(around.context, around.config);
+    let overlays = overlays.iter().filter_map(|folder| {
+        let writable = nix::unistd::access(folder, nix::unistd::AccessFlags::W_OK).is_ok();
+        own_folder(folder, if writable { "" } else { ":ro" }, around)
+    });
+    scratch.into_iter().chain(overlays).collect()
+}
+
+fn resolved(asked: &[Asked], around: &Surroundings) -> Result<Vec<String>> {
+    let mut binds = Vec::new();
+    for asked in asked {
+        for bind in split(&asked.argument) {
+            let bind = users_bind(&bind, around.context.cwd.as_deref());
+            binds.extend(bind.map_err(|error| match &asked.variable {
+                Some(name) => error.hint(format!("{name} names it: make it first, or unset that")),
+                None => error,
+            })?);
         }
-        (around.verbose)(&format!("{path} is left out: it is gone"));
-        binds.retain(|known| *known != bind);
     }
-    Ok(())
+    Ok(binds)
 }
 
 /// The empty folder, in the user's cache.
@@ -85,7 +120,7 @@ const NO_INSTANCES: &str = "no-instances";
 /// An empty folder over Apptainer's records: an `apptainer instance list` inside, in another pid
 /// namespace, would take the live ones for dead and delete them. Inside, Apptainer looks in the
 /// usual folder even where another is configured outside.
-fn shielded_records(around: &Surroundings) -> Result<Vec<String>> {
+pub fn shielded_records(around: &Surroundings) -> Result<Vec<String>> {
     let records = around.engine.records_folder();
     let usual = around.context.home.join(".apptainer/instances");
     let empty = around.cache.folder(NO_INSTANCES);
@@ -139,11 +174,14 @@ fn users_bind(bind: &str, cwd: Option<&Path>) -> Result<Vec<String>> {
 }
 
 /// Several binds may stand in one argument, divided by commas, as Apptainer allows; a part that
-/// is no path goes on the options of the one before it.
+/// is an option goes on those of the one before it.
 fn split(argument: &str) -> Vec<String> {
     let mut binds: Vec<String> = Vec::new();
     for part in argument.split(',') {
-        let goes_on = !part.starts_with(['/', '.']);
+        if part.is_empty() {
+            continue;
+        }
+        let goes_on = is_option(part);
         match binds.last_mut() {
             Some(last) if goes_on && last.matches(':').count() == 2 => {
                 last.push(',');
@@ -155,16 +193,19 @@ fn split(argument: &str) -> Vec<String> {
     binds
 }
 
+/// True for an option of a bind (Apptainer 1.4.5: `ro`, `rw`, `image-src=…`, `id=…`).
+fn is_option(part: &str) -> bool {
+    ["ro", "rw"].contains(&part) || (part.contains('=') && !part.starts_with(['/', '.']))
+}
+
 fn without_repeats(binds: Vec<String>) -> Vec<String> {
     let mut seen = Vec::new();
     binds
         .into_iter()
         .filter(|bind| {
-            let mut parts = bind.split(':');
-            let from = parts.next().unwrap_or_default().to_owned();
-            let to = parts.next().unwrap_or(&from).to_owned();
-            let fresh = !seen.contains(&(from.clone(), to.clone()));
-            seen.push((from, to));
+            let ends = (source(bind).to_owned(), place(bind).to_owned());
+            let fresh = !seen.contains(&ends);
+            seen.push(ends);
             fresh
         })
         .collect()
@@ -178,23 +219,29 @@ pub fn sources(argument: &str) -> Vec<String> {
 
 /// The names of the folders at the top inside that binds fill.
 pub fn at_the_top(binds: &[String]) -> Vec<String> {
-    let place = |bind: &String| {
-        let mut parts = bind.split(':');
-        let source = parts.next().unwrap_or_default().to_owned();
-        parts.next().map_or(source, str::to_owned)
-    };
-    let places = binds.iter().map(place);
+    let places = binds.iter().map(|bind| place(bind));
     places
         .filter_map(|place| place.strip_prefix('/').map(str::to_owned))
         .filter(|name| !name.is_empty() && !name.contains('/'))
         .collect()
 }
 
-fn source(bind: &str) -> &str {
+/// Where a bind comes from.
+pub fn source(bind: &str) -> &str {
     bind.split(':').next().unwrap_or_default()
 }
 
-fn missing(path: &str) -> Error {
+/// Where it is inside.
+pub fn place(bind: &str) -> &str {
+    bind.split(':').nth(1).unwrap_or(source(bind))
+}
+
+/// True for the same source in the same place, whatever the options.
+fn same(one: &str, other: &str) -> bool {
+    source(one) == source(other) && place(one) == place(other)
+}
+
+pub fn missing(path: &str) -> Error {
     Error::new(
         Kind::NotFound,
         format!("cannot bind {}: it does not exist", path.escape_debug()),
@@ -219,5 +266,6 @@ mod tests {
             split("/a:/b:ro,image-src=/x,/c"),
             ["/a:/b:ro,image-src=/x", "/c"]
         );
+        assert_eq!(split("a:/b:ro,c:/d:rw,e,"), ["a:/b:ro", "c:/d:rw", "e"]);
     }
 }

@@ -5,14 +5,15 @@ use std::path::Path;
 use ext4_view::{Ext4, Ext4Error};
 
 use crate::error::{Error, Kind, Result};
+use crate::plan::{AtTop, Form};
 
 /// `/upper`, the folder that Apptainer mounts from an ext3 overlay.
 #[derive(Debug, Default)]
 pub struct Upper {
     /// Its owner; `None` when it is not there yet.
     pub owner: Option<u32>,
-    /// The names in it, but for those of empty folders.
-    pub names: Vec<String>,
+    /// What is in it.
+    pub entries: Vec<AtTop>,
 }
 
 /// Looks at `/upper`.
@@ -34,18 +35,32 @@ pub fn upper(path: &Path) -> Result<Upper> {
         Err(Ext4Error::NotFound) => return Ok(Upper::default()),
         Err(error) => return Err(damaged(error)),
     };
-    let is_empty = |path: &[u8]| {
-        let inside = ext4_view::Path::try_from(path).ok();
-        let entries = inside.and_then(|path| image.read_dir(path).ok());
-        entries.is_some_and(|entries| !entries.flatten().any(|entry| !is_dots(&entry)))
-    };
     let entries = image.read_dir(UPPER).map_err(damaged)?.flatten();
-    let names = entries
-        .filter(|entry| !is_dots(entry) && !is_empty(entry.path().as_ref()))
-        .filter_map(|entry| Some(entry.file_name().as_str().ok()?.to_owned()));
+    let at_top = |entry: ext4_view::DirEntry| {
+        let name = entry.file_name().as_str().ok()?.to_owned();
+        let form = form(&image, &entry).unwrap_or(Form::Other);
+        Some(AtTop { name, form })
+    };
+    let entries = entries.filter(|entry| !is_dots(entry));
     Ok(Upper {
         owner,
-        names: names.collect(),
+        entries: entries.filter_map(at_top).collect(),
+    })
+}
+
+fn form(image: &Ext4, entry: &ext4_view::DirEntry) -> std::result::Result<Form, Ext4Error> {
+    let (kind, path) = (entry.file_type()?, entry.path());
+    if kind.is_symlink() {
+        let target = image.read_link(&path)?;
+        return Ok(Form::Link(target.display().to_string()));
+    }
+    if !kind.is_dir() {
+        return Ok(Form::Other);
+    }
+    let mut within = image.read_dir(&path)?.flatten();
+    Ok(match within.all(|entry| is_dots(&entry)) {
+        true => Form::EmptyFolder,
+        false => Form::Folder,
     })
 }
 

@@ -40,6 +40,9 @@ const SYSTEM: [&str; 16] = [
 /// Where the images are, in the user's cache.
 const FOLDER: &str = "hostos";
 
+/// Rises when what is built of the same host changes, so that an image of before is not used any more.
+const FORMAT: u32 = 2;
+
 /// Empty files that Apptainer binds the host's own over.
 const FILES: [&str; 5] = ["passwd", "group", "hosts", "localtime", "resolv.conf"];
 
@@ -120,6 +123,21 @@ pub fn binds(around: &Surroundings) -> Result<Vec<String>> {
     Ok(binds)
 }
 
+/// The links at the top of the host, which the skeleton has too, with what they say.
+///
+/// # Errors
+/// The root folder cannot be read.
+pub fn links() -> Result<BTreeMap<String, String>> {
+    let target = |entry: Entry| match entry {
+        Entry::Folder => None,
+        Entry::Link(target) => Some(target.to_string_lossy().into_owned()),
+    };
+    let entries = top_level(Path::new("/"))?.into_iter();
+    Ok(entries
+        .filter_map(|(name, entry)| Some((name, target(entry)?)))
+        .collect())
+}
+
 /// Looks at a folder as a start will: an idle automount gives ELOOP here, a server that is down EIO.
 /// One that can be entered but not listed, as `/scratch` often, is as good.
 fn enter(path: &str) -> nix::Result<()> {
@@ -168,7 +186,7 @@ fn label(entries: &BTreeMap<String, Entry>) -> String {
             .unwrap_or_default()
     };
     let mut hasher = DefaultHasher::new();
-    entries.hash(&mut hasher);
+    (FORMAT, entries).hash(&mut hasher);
     let distro: String = format!("{}{}", field("ID"), field("VERSION_ID"))
         .chars()
         .filter(|c| c.is_ascii_alphanumeric() || *c == '.')
@@ -195,6 +213,22 @@ fn lay_out(tree: &Path, entries: &BTreeMap<String, Entry>) -> std::io::Result<()
         match entry {
             Entry::Folder => fs::create_dir_all(place)?,
             Entry::Link(target) => symlink(target, place)?,
+        }
+    }
+    open_to_all(tree)
+}
+
+/// Gives all that is below, and the folder itself, the usual rights: under the caller's umask the
+/// folders of the image might be closed to Apptainer, which binds into them.
+fn open_to_all(folder: &Path) -> std::io::Result<()> {
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            open_to_all(&entry.path())?;
+        } else if kind.is_file() {
+            fs::set_permissions(entry.path(), fs::Permissions::from_mode(0o644))?;
         }
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 mod answering;
 mod binds;
+mod binds_again;
 mod build_script;
 pub mod env_file;
 mod ext3;
@@ -15,6 +16,7 @@ mod sidecar;
 mod squashfs;
 mod trust;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::cli;
@@ -46,6 +48,8 @@ pub struct Surroundings<'a> {
     pub holders: Holders<'a>,
     /// Nothing is to be made, the plan is only to be shown.
     pub dry_run: bool,
+    /// Takes what is shown unless `--quiet`.
+    pub note: &'a dyn Fn(&str),
     /// Takes what only `--verbose` shows.
     pub verbose: &'a dyn Fn(&str),
 }
@@ -60,15 +64,11 @@ pub fn start(request: &cli::Start, around: &Surroundings) -> Result<Resolved> {
         .base_image
         .as_deref()
         .unwrap_or(&config.base_image.value);
+    let asked = binds::asked(&request.binds, around);
     answering::check(
         label,
         request.overlays.iter().map(String::as_str),
-        config
-            .bind
-            .value
-            .iter()
-            .chain(&request.binds)
-            .map(String::as_str),
+        asked.iter().map(|asked| asked.argument.as_str()),
         around,
     )?;
     let base_image = image::find(label, around)?;
@@ -77,9 +77,8 @@ pub fn start(request: &cli::Start, around: &Surroundings) -> Result<Resolved> {
         .iter()
         .map(|argument| overlay(argument, request, around))
         .collect::<Result<_>>()?;
-    let working_folder = binds::working_folder(around);
     let is_hostos = base_image.label == HOSTOS;
-    let binds = binds::collect(&request.binds, is_hostos, working_folder.as_ref(), around)?;
+    let binds = binds::collect(&asked, is_hostos, around)?;
     let configured = config.env.value.iter().map(|(key, value)| Assignment {
         key: key.clone(),
         value: value.clone(),
@@ -99,11 +98,16 @@ pub fn start(request: &cli::Start, around: &Surroundings) -> Result<Resolved> {
         base_image,
         overlays,
         host_folders: match is_hostos {
-            true => binds::at_the_top(&binds),
+            true => binds::at_the_top(&binds.all),
             false => Vec::new(),
         },
-        binds,
-        working_folder,
+        host_links: match is_hostos {
+            true => hostos::links()?,
+            false => BTreeMap::new(),
+        },
+        binds: binds.all,
+        implicit_binds: binds.implicit,
+        working_folder: binds.working_folder,
         start_folder: cwd.and_then(Path::to_str).map(str::to_owned),
         environment: configured
             .chain(of_files)
@@ -160,8 +164,7 @@ fn withheld(file: &EnvFile, request: &cli::Start, around: &Surroundings) -> Opti
 /// What it names is gone, or an image is in use.
 pub fn again(spec: &mut InstanceSpec, around: &Surroundings) -> Result<BaseImage> {
     let overlays = spec.overlays.iter().map(String::as_str);
-    // Under `hostos`, what is missing of the host is left out.
-    let binds = spec.bind_paths.iter().map(String::as_str);
+    let binds = binds_again::asked_for(spec);
     answering::check(&spec.base_image, overlays, binds, around)?;
     let base_image = image::find(&spec.base_image, around)?;
     for overlay in &spec.overlays {
@@ -171,7 +174,7 @@ pub fn again(spec: &mut InstanceSpec, around: &Surroundings) -> Result<BaseImage
             lock::probe(path, Access::of(spec.writable), &around.holders)?;
         }
     }
-    binds::check_again(&mut spec.bind_paths, base_image.label == HOSTOS, around)?;
+    binds_again::check(spec, around)?;
     Ok(base_image)
 }
 
@@ -205,7 +208,7 @@ fn overlay(argument: &str, request: &cli::Start, around: &Surroundings) -> Resul
                 owner: upper.owner,
             },
             embedded: Vec::new(),
-            beside: upper.names,
+            at_top: upper.entries,
             sidecar,
             path: found.path,
         });
@@ -217,7 +220,7 @@ fn overlay(argument: &str, request: &cli::Start, around: &Surroundings) -> Resul
     };
     Ok(Overlay {
         embedded: brought.scripts.iter().map(script).collect(),
-        beside: brought.beside,
+        at_top: brought.at_top,
         content: Content::Squashfs {
             bin_folders: brought.bin_folders,
             unread: brought.unread,

@@ -15,7 +15,8 @@ const NOTE: &str = "#ENVNOTE:";
 /// Marks a line that names a variable for the host's shell.
 const HOST: &str = "#HOST:";
 
-/// Reads the sidecar of an overlay, when it has one.
+/// Reads the sidecar of an overlay, when it has one. Of one that has no say, only the reason is given:
+/// what others have put there is not even read.
 ///
 /// # Errors
 /// It is there and cannot be read. A line that is not understood is left out, with a message:
@@ -24,6 +25,13 @@ pub fn read(overlay: &Path, trusted: &[PathBuf], uid: u32) -> Result<Option<Side
     let mut path = overlay.as_os_str().to_owned();
     path.push(".env");
     let path = PathBuf::from(path);
+    // One that comes after this is another's, or too late.
+    if is_missing(&path) {
+        return Ok(None);
+    }
+    if let Some(fault) = trust::is_foreign(&path, overlay, trusted, uid) {
+        return Ok(Some(left_out(path, &fault)));
+    }
     let bytes = match regular_file::read(&path, TEXT) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -42,6 +50,22 @@ pub fn read(overlay: &Path, trusted: &[PathBuf], uid: u32) -> Result<Option<Side
     let mut sidecar = parse(&path, &bytes);
     sidecar.distrust = trust::distrust(&path, trusted, uid);
     Ok(Some(sidecar))
+}
+
+fn is_missing(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+}
+
+fn left_out(path: PathBuf, fault: &str) -> Sidecar {
+    let shown = path.display();
+    let message = format!(
+        "{shown} is left out: it {fault}; `trusted` in the configuration names folders where that is no matter"
+    );
+    Sidecar {
+        ignored: vec![message],
+        path,
+        ..Sidecar::default()
+    }
 }
 
 /// The variable that a line sets to what is not UTF-8. Left out with a message, such a line would

@@ -22,6 +22,8 @@ pub struct File {
     #[serde(default)]
     bind_paths: Vec<String>,
     #[serde(default)]
+    implicit_binds: Option<Vec<String>>,
+    #[serde(default)]
     working_folder: Option<String>,
     #[serde(default)]
     start_folder: Option<String>,
@@ -93,6 +95,7 @@ impl From<File> for State {
                 env: file.env,
                 overlays: file.overlays,
                 bind_paths: file.bind_paths,
+                implicit_binds: file.implicit_binds,
                 working_folder: file.working_folder,
                 start_folder: file.start_folder,
                 base_image: file.base_image,

@@ -245,6 +245,7 @@ mod tests {
             env: list("A=$(x)\n"),
             overlays: list("o"),
             bind_paths: list("b"),
+            implicit_binds: Some(list("u")),
             working_folder: Some(text("w")),
             start_folder: Some(text("d")),
             base_image: text("i"),

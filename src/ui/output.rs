@@ -154,7 +154,7 @@ impl Output {
 
     /// One JSON document.
     pub fn json(&self, document: &serde_json::Value) {
-        print(format!("{document:#}\n").as_bytes());
+        print_json(document);
     }
 
     fn say(&self, label: &str, style: Style, message: &str) {
@@ -177,6 +177,38 @@ pub fn print(bytes: &[u8]) {
         }
         std::process::exit(CLOSED_PIPE);
     }
+}
+
+/// Prints one JSON document that a terminal can be shown: what it may act on is escaped, which a reader of
+/// JSON undoes.
+pub fn print_json(document: &serde_json::Value) {
+    print(json_text(document).as_bytes());
+}
+
+fn json_text(document: &serde_json::Value) -> String {
+    let mut text = String::new();
+    for c in format!("{document:#}\n").chars() {
+        // All else that is no ASCII is in strings.
+        match c != '\n' && (is_unprintable(c) || is_format(c)) {
+            false => text.push(c),
+            true => {
+                let units = c.encode_utf16(&mut [0; 2]).to_vec();
+                text.extend(units.iter().map(|unit| format!("\\u{unit:04x}")));
+            }
+        }
+    }
+    text
+}
+
+/// True for a character that shows nothing and changes what is around it, and for what breaks a line (the
+/// general categories `Cf`, `Zl` and `Zp` of Unicode 16).
+fn is_format(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}'
+        | '\u{8e2}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}'
+        | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e007f}')
 }
 
 /// True for a character that a terminal acts on, or that reorders what it shows.
@@ -255,6 +287,22 @@ mod tests {
             printable("a\x1b[31m\nä\u{202e}"),
             "a\\u{1b}[31m\\nä\\u{202e}"
         );
+    }
+
+    #[test]
+    fn json_is_ascii_where_a_terminal_would_act_on_it_and_says_the_same() {
+        let text = "\u{1b}]\u{7f}\u{9b}\u{ad}\u{202e}\u{2028}\u{feff}\u{e0041}\n\"ä€\u{1f9ec}\\";
+        let document = serde_json::json!({ text: [text] });
+        let shown = json_text(&document);
+        let escaped =
+            r#""\u001b]\u007f\u009b\u00ad\u202e\u2028\ufeff\udb40\udc41\n\"ä€\u{1f9ec}\\""#;
+        let escaped = escaped.replace("\\u{1f9ec}", "\u{1f9ec}");
+        assert_eq!(
+            shown,
+            format!("{{\n  {escaped}: [\n    {escaped}\n  ]\n}}\n")
+        );
+        let read: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        assert_eq!(read, document);
     }
 
     #[test]

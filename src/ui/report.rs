@@ -10,7 +10,7 @@ use crate::cli::{Command, Global, ShellName, ShimAction};
 use crate::error::{Error, Kind, Result};
 use crate::shell;
 use crate::ui::calling_shell;
-use crate::ui::output::{Output, print};
+use crate::ui::output::{Output, print, print_json};
 
 /// The way to speak that the global options ask for.
 pub fn output(global: &Global) -> Output {
@@ -68,7 +68,7 @@ pub fn wrong_usage(error: &clap::Error) -> ExitCode {
         let line = text.lines().next().unwrap_or_default();
         let message = line.strip_prefix("error: ").unwrap_or(line);
         let failure = Error::new(Kind::Usage, message).hint("see `ctr --help`");
-        print(format!("{:#}\n", failure.to_json()).as_bytes());
+        print_json(&failure.to_json());
     } else if subcommand(&words).is_some_and(|word| word == "env") {
         print_failing_code(None);
     }

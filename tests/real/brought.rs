@@ -284,3 +284,36 @@ fn data_and_bundles_have_variables_too_and_what_is_no_small_file_has_none() {
         "{output}"
     );
 }
+
+#[test]
+fn an_overlay_that_is_named_for_one_of_its_folders_brings_the_others_too() {
+    let place = Place::new();
+    let script = |name: &str| format!("#ENV:LAST={name}\n#ENV:OF_{name}=$app_root\n");
+    for (folder, name) in [("demo/1.0", "DEMO"), ("two/2.0", "TWO"), ("three", "THREE")] {
+        let top = format!("tree/cnt/{folder}");
+        let own = name.to_lowercase();
+        place.write_program(format!("{top}/bin/{own}"), saying(&own));
+        place.write_program(format!("{top}/bin/which-one"), saying(&own));
+        place.write(format!("{top}/.cnt-build-script"), script(name));
+    }
+    for (name, first) in [
+        ("demo--1.0.sqf", "demo"),
+        ("two--2.0.sqf", "two"),
+        ("three.sqf", "three"),
+        ("other.sqf", "two"),
+    ] {
+        let file = pack(&place, &place.path("tree"), name, &[]);
+        place.start("bio", &["--replace", "-o", file.to_str().unwrap()]);
+        for program in ["demo", "two", "three"] {
+            let output = place.ctr(["exec", "bio", program]).ok();
+            assert_eq!(output.text(), format!("{program}\n"), "{name}");
+        }
+        let found = place.ctr(["exec", "bio", "which-one"]).ok();
+        assert_eq!(found.text(), format!("{first}\n"), "{name}");
+        let environment = place.environ("bio");
+        assert_eq!(environment["LAST"], first.to_uppercase(), "{name}");
+        assert_eq!(environment["OF_DEMO"], "/cnt/demo/1.0", "{name}");
+        assert_eq!(environment["OF_TWO"], "/cnt/two/2.0", "{name}");
+        assert_eq!(environment["OF_THREE"], "/cnt/three", "{name}");
+    }
+}

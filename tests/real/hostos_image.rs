@@ -106,3 +106,16 @@ fn its_image_is_never_one_that_others_could_have_written() {
         assert_eq!(mode(&file), 0o600, "{file:?}");
     }
 }
+
+#[test]
+fn it_serves_everybody_whatever_umask_it_was_first_made_with() {
+    let place = Place::bare();
+    let start = |umask: &str, name: &str| {
+        let script = format!("umask {umask}; exec ctr start {name}");
+        place.program("sh").args(["-c", &script]).ok();
+        place.ctr(["exec", name, "ls", "/var/tmp", "/etc"]).ok();
+    };
+    start("077", "one");
+    start("022", "two");
+    assert_eq!(place.glob("cache/ctr/hostos/*").len(), 1);
+}

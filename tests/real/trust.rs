@@ -55,9 +55,11 @@ fn the_sidecar_of_the_user_is_taken() {
 
 #[test]
 fn a_sidecar_that_others_may_write_is_left_out_with_one_line() {
-    for mode in [0o664, 0o646] {
+    // That of a group, and that of all beside an overlay which is no better.
+    for (mode, of_overlay) in [(0o664, 0o644), (0o646, 0o666)] {
         let (place, sidecar) = with_sidecar();
         place.mode(&sidecar, mode);
+        place.mode(&sidecar.with_extension(""), of_overlay);
         place.start("bio", &OPTIONS);
         assert_left_out(&place);
     }

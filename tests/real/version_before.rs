@@ -192,3 +192,14 @@ fn what_is_active_by_it_is_left_when_the_new_one_stops_it() {
         assert_eq!(environment(&mut session), before, "{shell:?}");
     }
 }
+
+#[test]
+fn a_skeleton_that_it_made_with_another_umask_is_made_anew() {
+    let mut place = place();
+    place.unset("CTR_BASE_IMAGE");
+    let first = place.program("sh").args(["-c", "umask 077; ctr start bio"]);
+    first.fails(1);
+    upgrade(&place);
+    place.start("bio", &[]);
+    place.ctr(["exec", "bio", "ls", "/var/tmp"]).ok();
+}

@@ -32,6 +32,9 @@ const APPTAINERS_OWN: [&str; 14] = [
     "NV_CONTAINER_CLI",
 ];
 
+/// Those of them that ask for binds.
+const BINDS: [&str; 2] = ["BIND", "BINDPATH"];
+
 impl Engine<'_> {
     /// Refuses more variables than Apptainer carries.
     ///
@@ -75,6 +78,27 @@ pub fn variables(
     };
     set_path(&mut variables, &path);
     variables
+}
+
+/// The binds that the caller's variables ask Apptainer for at a start, each with the variable. Of two with
+/// both prefixes the old one does not count (1.4.5).
+pub fn binds(callers: &Variables) -> Vec<(String, String)> {
+    let was_inside = tells_of_a_container(callers);
+    let value = |name: String| {
+        let value = callers.get(OsStr::new(&name))?;
+        let is_wish = !(was_inside && is_told_of_binds(OsStr::new(&name)));
+        is_wish.then(|| (name, value.to_string_lossy().into_owned()))
+    };
+    let either = |own: &str| {
+        let old = || value(format!("SINGULARITY_{own}"));
+        value(format!("APPTAINER_{own}")).or_else(old)
+    };
+    BINDS.into_iter().filter_map(either).collect()
+}
+
+/// True for a variable of [`binds`], which a start has among its flags.
+pub fn asks_for_binds(name: &OsStr) -> bool {
+    own_name(name).is_some_and(|own| BINDS.contains(&own))
 }
 
 /// The caller's settings of Apptainer itself.
@@ -210,6 +234,21 @@ mod tests {
         };
         assert!(is_handed(&[binds]));
         assert!(!is_handed(&[binds, ("APPTAINER_CONTAINER", "/b.sif")]));
+    }
+
+    #[test]
+    fn of_two_variables_with_both_prefixes_the_old_one_does_not_count() {
+        let asked = |callers: &[(&str, &str)]| {
+            let callers = callers.iter().map(|(k, v)| (k.into(), v.into())).collect();
+            let values = binds(&callers).into_iter().map(|(_, value)| value);
+            values.collect::<Vec<_>>()
+        };
+        let (new, old) = (("APPTAINER_BIND", "/n"), ("SINGULARITY_BIND", "/o"));
+        let (path, old_path) = (("APPTAINER_BINDPATH", ""), ("SINGULARITY_BINDPATH", "/p"));
+        assert_eq!(asked(&[new, old, path, old_path]), ["/n", ""]);
+        assert_eq!(asked(&[old, old_path]), ["/o", "/p"]);
+        let inside = ("APPTAINER_CONTAINER", "/b.sif");
+        assert_eq!(asked(&[new, old, old_path, inside]), ["/p"]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use signal_hook::consts::{SIGUSR1, SIGUSR2};
 use signal_hook::flag;
 
 use crate::bounds::STALLED;
-use crate::engine::apptainer::{failure, launch, pending_starts};
+use crate::engine::apptainer::{environment, failure, launch, pending_starts};
 use crate::engine::local::namespaces;
 use crate::engine::local::processes::{Identity, ticks_since_boot};
 use crate::engine::local::signals::send;
@@ -38,6 +38,7 @@ impl Engine<'_> {
         self.check_size(&folded)?;
         self.turn_to_this_host();
         let mut variables = self.variables(&folded, false, spec.is_hostos());
+        variables.retain(|name, _| !environment::asks_for_binds(name));
         self.set_bus(&mut variables, &spec.apptainer_flags);
         let mut command = self.command(variables)?;
         command.args(self.start_arguments(spec, image));

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::engine::Engine;
 use crate::engine::apptainer::environment;
-use crate::engine::apptainer::flags::{first, path};
+use crate::engine::apptainer::flags::path;
 use crate::spec::InstanceSpec;
 
 impl Engine<'_> {
@@ -32,12 +32,10 @@ fn whole_settings<'a>(
     settings: impl Iterator<Item = (&'a str, &'a str)>,
     cwd: &Path,
 ) -> Vec<(&'a str, String)> {
-    let whole = |text: &str| first(text, cwd);
     settings
         .filter_map(|(name, value)| {
             let (_, own) = name.split_once('_')?;
             let made = match own {
-                "BIND" | "BINDPATH" => value.split(',').map(whole).collect::<Vec<_>>().join(","),
                 "CACHEDIR" | "TMPDIR" | "CONFIGDIR" | "CONFIG_FILE" | "KEYSDIR" | "AUTHFILE"
                 | "PULLDIR" | "PULLFOLDER" => path(value, cwd),
                 _ => return None,
@@ -54,16 +52,12 @@ mod tests {
     #[test]
     fn settings_go_on_to_mean_the_same_files() {
         let settings = [
-            ("APPTAINER_BIND", "d:/d,/e,f"),
             ("SINGULARITY_CONFIGDIR", "c"),
             ("APPTAINER_CACHEDIR", "/whole"),
             ("APPTAINER_DOCKER_HOST", "tcp://x"),
         ];
         let made = whole_settings(settings.into_iter(), Path::new("/here"));
-        let expected = [
-            ("APPTAINER_BIND", "/here/d:/d,/e,/here/f".to_owned()),
-            ("SINGULARITY_CONFIGDIR", "/here/c".to_owned()),
-        ];
+        let expected = [("SINGULARITY_CONFIGDIR", "/here/c".to_owned())];
         assert_eq!(made, expected);
     }
 }

@@ -1,6 +1,8 @@
 //! Reads folders and small files of a squashfs image (version 4, as the kernel's `squashfs_fs.h` has
 //! it), one at a time: what is not asked for is not read, whatever it holds.
 
+mod link;
+
 use std::fs::File;
 use std::io::{Error, ErrorKind, Result};
 use std::os::unix::fs::FileExt;

@@ -14,11 +14,15 @@ use crate::bounds::CONTENTS;
 use crate::engine;
 use crate::error::{Error, Kind, Result};
 use crate::host::cache::Cache;
+use crate::plan::{AtTop, Form};
 use image::{Entry, Image, Unread};
 
 /// The folder that holds the content of an overlay.
 const TOP: &str = "cnt";
 const PROGRAMS: &str = "bin";
+
+/// What is remembered of an overlay. The number rises with what is asked.
+const QUESTION: &str = "squashfs-content-2";
 
 /// Longest build script that is read.
 const LONGEST_SCRIPT: usize = 256 * 1024;
@@ -29,12 +33,12 @@ const MOST_FOLDERS: usize = 5_000;
 /// What is in an overlay.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Brought {
-    /// The folders of programs, as paths inside.
+    /// The folders of programs, as paths inside, weakest first.
     pub bin_folders: Vec<String>,
-    /// What its build scripts say.
+    /// What its build scripts say, weakest first.
     pub scripts: Vec<Script>,
-    /// The names of what lies at its top beside `/cnt`, empty folders apart.
-    pub beside: Vec<String>,
+    /// What lies at its top beside `/cnt`.
+    pub at_top: Vec<AtTop>,
     /// Why nothing is known of it.
     #[serde(skip)]
     pub unread: Option<String>,
@@ -53,8 +57,8 @@ pub struct Script {
 
 /// Looks into an overlay.
 ///
-/// Its programs are those of `/cnt/<name>/<version>/bin` or, in a bundle, `/cnt/<name>/bin`, for an
-/// overlay that is named so; when its content is named otherwise, each such folder that it holds. Data
+/// Its programs are those of each `/cnt/<name>/<version>/bin` or, in a bundle, `/cnt/<name>/bin` that it
+/// holds; the folder that the overlay is named for comes before the others, as what it says does. Data
 /// overlays (more than one slash in the name) add none. An image that cannot be read is taken to be
 /// what its name says: Apptainer may well be able to mount it.
 ///
@@ -64,7 +68,7 @@ pub fn look(overlay: &Found, cache: &Cache) -> Result<Brought> {
     let named = format!("/{TOP}/{}", overlay.name);
     let is_data = overlay.name.matches('/').count() > 1;
     let mut damage = None;
-    let recalled = cache.get_or_compute("squashfs-content", &overlay.path, || {
+    let recalled = cache.get_or_compute(QUESTION, &overlay.path, || {
         // Its file server may not answer.
         let read = engine::ask(CONTENTS, || read(&overlay.path, &overlay.name));
         let silent = || Err(Unread::Failed("it does not answer".to_owned()));
@@ -89,12 +93,12 @@ pub fn look(overlay: &Found, cache: &Cache) -> Result<Brought> {
     let programs = format!("{named}/{PROGRAMS}");
     if is_data {
         brought.bin_folders.clear();
-    } else if brought.bin_folders.contains(&programs) {
-        brought.bin_folders = vec![programs];
     }
-    if brought.scripts.iter().any(|script| script.folder == named) {
-        brought.scripts.retain(|script| script.folder == named);
-    }
+    // The last one is the strongest.
+    brought
+        .bin_folders
+        .sort_by_key(|folder| *folder == programs);
+    brought.scripts.sort_by_key(|script| script.folder == named);
     Ok(brought)
 }
 
@@ -115,9 +119,9 @@ fn read(path: &Path, name: &str) -> std::result::Result<Brought, Unread> {
     for entry in image.top()? {
         let name_of = String::from_utf8_lossy(&entry.name).into_owned();
         if name_of != TOP {
-            if entry.kind != image::Kind::Folder || !image.entries(&entry)?.is_empty() {
-                walk.brought.beside.push(name_of);
-            }
+            let form = form(&image, &entry)?;
+            let name = name_of;
+            walk.brought.at_top.push(AtTop { name, form });
             continue;
         }
         for bundle in image.entries(&entry)? {
@@ -128,6 +132,17 @@ fn read(path: &Path, name: &str) -> std::result::Result<Brought, Unread> {
         }
     }
     Ok(walk.brought)
+}
+
+fn form(image: &Image, entry: &Entry) -> std::io::Result<Form> {
+    Ok(match entry.kind {
+        image::Kind::Folder if image.entries(entry)?.is_empty() => Form::EmptyFolder,
+        image::Kind::Folder => Form::Folder,
+        image::Kind::Link => {
+            Form::Link(String::from_utf8_lossy(&image.target(entry)?).into_owned())
+        }
+        image::Kind::File | image::Kind::Other => Form::Other,
+    })
 }
 
 struct Walk<'a> {
