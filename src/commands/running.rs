@@ -35,7 +35,12 @@ pub fn before_the_command(error: Error) -> Error {
 /// It does not run.
 pub fn check_running(instance: &Instance, session: &Session) -> Result<()> {
     match instance.status {
-        Status::Running => Ok(()),
+        Status::Running if instance.reason.is_empty() => Ok(()),
+        // Nothing could be run in it either.
+        Status::Running => {
+            let message = format!("`{}` runs, but {}", instance.name, instance.reason);
+            Err(Error::new(Kind::Engine, message).hint("end what you need no more, and try again"))
+        }
         Status::Untracked => {
             let name = &instance.name;
             session.output.note(&format!(

@@ -33,8 +33,8 @@ pub use apptainer::installation::{Origin, records_folder, use_records_of};
 pub use apptainer::limits::make_user_namespace;
 pub use apptainer::records::Record;
 pub use join::{Direct, JoinProfile, Probe};
-pub use local::probe::{Patience, ask, open_each, open_in_turn};
-pub use local::processes::start_time;
+pub use local::probe::{Patience, Unanswered, ask, open_each, open_in_turn};
+pub use local::processes::{Fault, start_time};
 pub use local::progress::Watch;
 pub use local::refusal::{NOT_THERE, cannot_run, no_folder, not_there, wrong_folder};
 pub use local::rootfs::{DEFAULT_PATH, Folder, Inside, Program};
@@ -87,6 +87,8 @@ pub enum Health {
     Gone(String),
     /// It cannot be judged from here.
     Foreign(String),
+    /// It could not be looked at, and may well live.
+    Unseen(String),
 }
 
 /// A start that succeeded.
@@ -220,9 +222,9 @@ impl<'a> Engine<'a> {
         self.inside_command("shell", run, &flags)
     }
 
-    /// Why the file system of each process is broken, `None` for one that works. They are asked
+    /// What is wrong with the file system of each process, `None` for one that works. They are asked
     /// together, each for no longer than `most`.
-    pub fn faults(&self, processes: &[&Process], most: Duration) -> Vec<Option<&'static str>> {
+    pub fn faults(&self, processes: &[&Process], most: Duration) -> Vec<Option<Fault>> {
         processes::faults(processes, most, &self.context.pid_scope)
     }
 

@@ -101,8 +101,8 @@ pub fn binds(around: &Surroundings) -> Result<Vec<String>> {
     let silent = answering::silent(&paths);
     for name in entries.into_keys() {
         let path = format!("/{name}");
-        if silent.iter().any(|silent| **silent == *path) {
-            (around.verbose)(&format!("{path} is left out: it does not answer"));
+        if let Some((_, why)) = silent.iter().find(|(silent, _)| **silent == *path) {
+            (around.verbose)(&format!("{path} is left out: {why}"));
             continue;
         }
         if let Err(error) = enter(&path) {

@@ -41,6 +41,7 @@ mod join_equal;
 mod join_knowledge;
 mod join_signals;
 mod join_terminal;
+mod limits;
 mod listing;
 mod literal_env;
 mod locks;

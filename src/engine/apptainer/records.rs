@@ -2,8 +2,10 @@
 //! 21 ms, and from another pid namespace deletes those of live instances.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
 use serde::Deserialize;
 
 use crate::bounds::RECORD;
@@ -60,15 +62,18 @@ pub fn list(shelf: &Shelf, context: &Context) -> Result<Vec<Record>> {
     let users = shelf.folder().join("app").join(&shelf.host);
     let mut found = Vec::new();
     for user in entries(&users)? {
-        for instance in entries(&user)? {
+        let instances = match entries(&user) {
+            // Of another who was here with this home.
+            Err(_) if fs::metadata(&user).is_ok_and(|it| it.uid() != context.uid) => continue,
+            instances => instances?,
+        };
+        for instance in instances {
             let Some(name) = instance.file_name() else {
                 continue;
             };
             let mut file = instance.join(name).into_os_string();
             file.push(".json");
-            if let Some(record) = read(Path::new(&file), context) {
-                found.push(record);
-            }
+            found.extend(read(Path::new(&file), context)?);
         }
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
@@ -104,15 +109,31 @@ pub fn forget(shelf: &Shelf, name: &str, context: &Context) {
     }
 }
 
-fn read(file: &Path, context: &Context) -> Option<Record> {
-    let file: File = serde_json::from_slice(&regular_file::read(file, RECORD).ok()?).ok()?;
-    if !processes::is_supervisor(file.ppid) {
-        return None;
+/// A record; `None` where there is none that can be understood and lives.
+fn read(path: &Path, context: &Context) -> Result<Option<Record>> {
+    let unread =
+        |error: &dyn std::fmt::Display| Error::io(format!("cannot read {}", path.display()), error);
+    let bytes = match regular_file::read(path, RECORD) {
+        Ok(bytes) => bytes,
+        // That this process has too many files open says nothing of the record.
+        Err(error) if is_limit(&error) => return Err(unread(&error)),
+        Err(_) => return Ok(None),
+    };
+    let Ok(file) = serde_json::from_slice::<File>(&bytes) else {
+        return Ok(None);
+    };
+    let limited = |error: Errno| unread(&error.desc());
+    if !processes::has_title(file.ppid).map_err(limited)? {
+        return Ok(None);
     }
-    Some(Record {
+    let first = processes::look(file.pid).map_err(limited)?;
+    let Some(first) = first.filter(|stat| !processes::is_over(stat)) else {
+        return Ok(None);
+    };
+    Ok(Some(Record {
         process: Process {
             pid: file.pid,
-            pid_start_time: processes::start_time(file.pid)?,
+            pid_start_time: first.starttime,
             supervisor_pid: file.ppid,
             user_namespace: membership::own(file.ppid, "user"),
             boot_id: context.pid_scope.boot_id.clone(),
@@ -125,7 +146,14 @@ fn read(file: &Path, context: &Context) -> Option<Record> {
         has_cgroup: file.cgroup,
         has_user_namespace: file.userns,
         shares: file.shares,
-    })
+    }))
+}
+
+fn is_limit(error: &std::io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(nix::libc::EMFILE | nix::libc::ENFILE)
+    )
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>> {

@@ -70,6 +70,7 @@ impl Direct<'_> {
     ) -> std::result::Result<T, Unknown> {
         self.target
             .ask_inside(LOOK_INSIDE, || look(&Inside::from_within(true)))
+            .map_err(Unknown::from)
     }
 
     /// Runs it, and ends this process as it ends; `in_own_folder` when the folder inside must be the

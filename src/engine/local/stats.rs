@@ -41,7 +41,9 @@ pub struct Stats {
 /// It ended meanwhile.
 pub fn usage(process: &Process) -> Result<Usage> {
     let gone = || Error::new(Kind::NotRunning, "the instance ended meanwhile");
-    let members = Family::of(process).inside();
+    let family = Family::of(process)
+        .map_err(|why| Error::new(Kind::Engine, format!("cannot tell its processes: {why}")))?;
+    let members = family.inside();
     if members.is_empty() {
         return Err(gone());
     }
