@@ -76,6 +76,7 @@ pub fn run(args: &cli::Start, session: &Session) -> Result<()> {
 /// No Apptainer; no mapping for fakeroot; more variables than it carries; limits that cannot be had.
 pub fn check(spec: &InstanceSpec, session: &Session) -> Result<()> {
     session.engine.binary()?;
+    session.engine.check_configuration_of(spec)?;
     session.engine.check_size_of(spec)?;
     session.engine.check_limits_of(spec)?;
     if spec.fakeroot {

@@ -29,7 +29,7 @@ use crate::spec::InstanceSpec;
 pub use apptainer::arguments::check_flags;
 pub use apptainer::enclosing_container::{Surrounding, around};
 pub use apptainer::flags::{InForce, in_force, take_env_files, whole};
-pub use apptainer::installation::{Origin, records_folder, use_records_of};
+pub use apptainer::installation::{Origin, records_folder, use_installation_of};
 pub use apptainer::limits::make_user_namespace;
 pub use apptainer::records::Record;
 pub use join::{Direct, JoinProfile, Probe};
@@ -157,7 +157,7 @@ impl<'a> Engine<'a> {
     /// There is no Apptainer; the file cannot be found or read; in words.
     pub fn limits(&self) -> std::result::Result<(PathBuf, Vec<String>), String> {
         let binary = self.binary().map_err(|error| error.message)?;
-        limits::limits(&binary.path, self.context)
+        limits::limits(&binary.path, &self.callers())
     }
 
     /// Builds an image from a folder.
@@ -325,6 +325,7 @@ impl<'a> Engine<'a> {
     }
 
     fn command(&self, variables: Variables) -> Result<Command> {
+        limits::check_named_file(&variables)?;
         let mut command = Command::new(&self.binary()?.path);
         command.env_clear().envs(variables);
         if self.context.cwd.is_none() {

@@ -63,7 +63,10 @@ impl<'a> Session<'a> {
 
     /// Has the engine act as the instance of that state was started.
     pub fn turn_to(&self, state: Option<&State>) {
-        let origin = state.map(|state| Origin::new(&state.apptainer, &state.log_out));
+        let origin = state.map(|state| {
+            let config_file = state.spec.config_file.as_deref();
+            Origin::new(&state.apptainer, &state.log_out, config_file)
+        });
         self.engine.turn_to(origin.unwrap_or_default());
     }
 

@@ -110,6 +110,7 @@ pub fn start(resolved: Resolved) -> Result<Plan> {
             bind_paths: resolved.binds,
             working_folder: resolved.working_folder,
             start_folder: resolved.start_folder,
+            config_file: resolved.config_file,
             base_image: resolved.base_image.label,
             notes,
             note: None,

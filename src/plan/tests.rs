@@ -17,6 +17,7 @@ fn resolved(overlays: Vec<Overlay>) -> Resolved {
         host_folders: Vec::new(),
         working_folder: None,
         start_folder: None,
+        config_file: None,
         environment: Vec::new(),
         withheld: Vec::new(),
         doubts: Vec::new(),

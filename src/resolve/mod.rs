@@ -105,6 +105,7 @@ pub fn start(request: &cli::Start, around: &Surroundings) -> Result<Resolved> {
         binds,
         working_folder,
         start_folder: cwd.and_then(Path::to_str).map(str::to_owned),
+        config_file: around.engine.config_file().to_str().map(str::to_owned),
         environment: configured
             .chain(of_files)
             .chain(request.env.iter().cloned())

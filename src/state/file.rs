@@ -26,6 +26,8 @@ pub struct File {
     #[serde(default)]
     start_folder: Option<String>,
     #[serde(default)]
+    config_file: Option<String>,
+    #[serde(default)]
     base_image: String,
     #[serde(default)]
     notes: BTreeMap<String, String>,
@@ -95,6 +97,7 @@ impl From<File> for State {
                 bind_paths: file.bind_paths,
                 working_folder: file.working_folder,
                 start_folder: file.start_folder,
+                config_file: file.config_file,
                 base_image: file.base_image,
                 notes: file.notes,
                 note: file.note,

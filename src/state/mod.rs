@@ -245,6 +245,7 @@ mod tests {
             bind_paths: list("b"),
             working_folder: Some(text("w")),
             start_folder: Some(text("d")),
+            config_file: Some(text("c")),
             base_image: text("i"),
             notes: [(text("A"), text("n"))].into(),
             note: Some(text("m")),

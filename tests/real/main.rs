@@ -79,6 +79,7 @@ mod stop_whom;
 mod storage;
 mod tcsh;
 mod trust;
+mod unreadable;
 mod uri;
 mod version_before;
 mod whereabouts;

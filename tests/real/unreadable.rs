@@ -1,0 +1,74 @@
+//! What cannot be read is not taken for what is not there.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::support::{Place, images};
+
+#[test]
+fn the_old_name_of_the_folder_of_records_is_understood() {
+    let mut place = Place::new();
+    place.unset("APPTAINER_CONFIGDIR");
+    place.set("SINGULARITY_CONFIGDIR", place.folder("sc"));
+    place.start("bio", &["-e", "K=v"]);
+    for join in ["direct", "apptainer"] {
+        let run = place.ctr(["exec", "--join", join, "bio", "sh", "-c", "echo $K"]);
+        assert_eq!(run.ok().text(), "v\n");
+    }
+    let image = images().sif.to_str().unwrap();
+    place
+        .apptainer(["instance", "start", image, "by-hand"])
+        .ok();
+    assert_eq!(place.status("by-hand"), "untracked");
+    place.ctr(["restart", "bio"]).ok();
+    // The new name wins where both are set, as with Apptainer.
+    place.set("APPTAINER_CONFIGDIR", place.folder("ac"));
+    assert!(place.listed("by-hand").is_none());
+    place.start("second", &[]);
+    assert!(!place.glob("ac/instances/app/*/*/second").is_empty());
+    place.set("APPTAINER_CONFIGDIR", "");
+    assert_eq!(place.status("by-hand"), "untracked");
+    place.set("APPTAINER_CONFIGDIR", "../ac"); // from the working folder
+    place.start("third", &[]);
+    place
+        .ctr(["exec", "third", "true"])
+        .cwd(place.path("home"))
+        .ok();
+    place.ctr(["stop", "--all"]).ok();
+}
+
+#[test]
+fn the_configuration_of_apptainer_is_that_of_the_start() {
+    let mut place = Place::new();
+    let said = place.apptainer(["buildcfg"]).ok();
+    let named = |line: &&str| line.starts_with("APPTAINER_CONF_FILE=");
+    let usual = said.lines().into_iter().find(named).unwrap();
+    let usual = fs::read_to_string(usual.split_once('=').unwrap().1).unwrap();
+    let changed = usual.replace("allow pid ns = yes", "allow pid ns = no");
+    let file = place.write("np.conf", changed);
+    place.set("APPTAINER_CONFIG_FILE", &file);
+    place.start("shared", &[]);
+    place.unset("APPTAINER_CONFIG_FILE");
+    place.start("own", &[]);
+    let here = fs::read_link("/proc/self/ns/pid").unwrap();
+    let is_here = |place: &Place, name: &str| {
+        let shown = place
+            .ctr(["exec", name, "readlink", "/proc/self/ns/pid"])
+            .ok();
+        shown.text().trim() == here.to_str().unwrap()
+    };
+    assert!(is_here(&place, "shared") && !is_here(&place, "own"));
+    place.ctr(["restart", "shared"]).ok();
+    assert!(is_here(&place, "shared"));
+    let needed = place.ctr(["start", "--if-needed", "shared"]).fails(1);
+    needed.says(&["another setup", "Apptainer's configuration"]);
+    place.set("APPTAINER_CONFIG_FILE", &file);
+    place.ctr(["restart", "own"]).ok();
+    assert!(is_here(&place, "shared") && !is_here(&place, "own"));
+    place.unset("APPTAINER_CONFIG_FILE");
+    fs::remove_file(&file).unwrap();
+    let restart = place.ctr(["restart", "shared"]).fails(1);
+    restart.says(&[file.to_str().unwrap(), "APPTAINER_CONFIG_FILE"]);
+    assert_eq!(place.listed("shared").unwrap()["status"], json!("running"));
+}
