@@ -325,6 +325,7 @@ impl<'a> Engine<'a> {
     }
 
     fn command(&self, variables: Variables) -> Result<Command> {
+        self.check_place()?;
         limits::check_named_file(&variables)?;
         let mut command = Command::new(&self.binary()?.path);
         command.env_clear().envs(variables);

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::{Surroundings, hostos, overlays};
 use crate::error::{Error, Kind, Result};
+use crate::host::ownership;
 
 /// Folders that belong to an image. Binding the host's over them would replace what it brings.
 const OF_THE_IMAGE: [&str; 14] = [
@@ -91,6 +92,8 @@ fn shielded_records(around: &Surroundings) -> Result<Vec<String>> {
     let empty = around.cache.folder(NO_INSTANCES);
     if !around.dry_run {
         around.cache.private_folder(NO_INSTANCES)?;
+        ownership::check_place(&records, &around.context.home, around.context.uid)?;
+        let _umask = ownership::OwnUmask::set();
         std::fs::create_dir_all(&records)
             .map_err(|error| Error::io(format!("cannot make {}", records.display()), error))?;
     }

@@ -11,14 +11,16 @@ use super::{FORMAT, Lock, OTHERS_WRITE, State, Unusable};
 use crate::bounds::RECORD;
 use crate::error::{Error, Kind, Result};
 use crate::host::context::Context;
+use crate::host::ownership::{self, OWN_HOME, OwnUmask};
 use crate::host::regular_file;
 use crate::names::InstanceName;
 
 /// The state files of this user.
 #[derive(Debug, Clone)]
 pub struct Store {
-    root: PathBuf,
-    host: Host,
+    pub(super) root: PathBuf,
+    pub(super) host: Host,
+    home: PathBuf,
     uid: u32,
 }
 
@@ -68,6 +70,7 @@ impl Store {
         Store {
             host: Host::new(&root, context),
             root,
+            home: context.home.clone(),
             uid: context.uid,
         }
     }
@@ -160,6 +163,7 @@ impl Store {
             temporary: self.temporary(&state.spec.name),
             folder,
         };
+        let _umask = OwnUmask::set();
         let write = || -> std::io::Result<()> {
             // The file is known by the name of its folder, whatever the host is called now.
             let is_here = state.host == self.host.name;
@@ -268,6 +272,8 @@ impl Store {
     /// The folder of this host, made when it is missing.
     fn private_folder(&self) -> Result<PathBuf> {
         let folder = self.folder();
+        ownership::check_place(&folder, &self.home, self.uid)?;
+        let _umask = OwnUmask::set();
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -369,10 +375,11 @@ impl Store {
         } else {
             return Ok(());
         };
-        let (message, hint) = (
-            format!("{} {fault}, and is not trusted", path.display()),
-            format!("if it is yours: chmod go-w '{}'", path.display()),
-        );
+        let message = format!("{} {fault}, and is not trusted", path.display());
+        let hint = match metadata.uid() == self.uid {
+            true => format!("if it is yours: chmod go-w '{}'", path.display()),
+            false => OWN_HOME.to_owned(),
+        };
         Err(Error::new(Kind::State, message).hint(hint))
     }
 }

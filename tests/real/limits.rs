@@ -80,3 +80,23 @@ fn without_another_open_file_what_runs_is_not_called_dead() {
     assert_eq!(place.status("bio"), "running");
     assert_eq!(place.record("bio").pid, pid);
 }
+
+#[test]
+fn a_runtime_folder_that_is_full_is_passed_over() {
+    let place = Place::new();
+    place.start("bio", &["-e", "K=v"]);
+    let run = place.path("run");
+    for size in ["size=64k", "size=1m,nr_inodes=2"] {
+        let full = format!(
+            "mount -t tmpfs -o mode=700,{size} none {0}; dd if=/dev/zero of={0}/fill bs=1k count=80 2>/dev/null || true",
+            run.display()
+        );
+        for args in [
+            &["env", "--shell", "sh", "bio"][..],
+            &["env", "--shell", "sh", "--if-running", "bio"],
+        ] {
+            let output = place.ctr_in_world(&full, args).ok();
+            assert!(output.text().contains("/tmp/ctr-"), "{output}");
+        }
+    }
+}

@@ -6,6 +6,7 @@
 mod support;
 
 mod activate;
+mod anothers_home;
 mod at_prompt;
 mod attributes;
 mod binds;

@@ -39,6 +39,27 @@ fn the_old_name_of_the_folder_of_records_is_understood() {
 }
 
 #[test]
+fn what_ctr_writes_for_itself_it_can_read_whatever_the_umask() {
+    let place = Place::new();
+    let script = "umask 777; ctr start bio && ctr exec bio true; ctr doctor > /dev/null
+        ctr start -b hostos here && ctr exec here true && ctr stop here &&
+        eval \"$(ctr env --shell sh bio)\" && ctr shim add bio sort && ctr exec bio true && ctr stop bio";
+    place.program("sh").args(["-c", script]).ok();
+    let mode = |path: &std::path::Path| {
+        use std::os::unix::fs::PermissionsExt;
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    };
+    for path in place
+        .glob("cache/ctr/*")
+        .iter()
+        .chain(&place.glob("run/ctr/*"))
+    {
+        assert_ne!(mode(path) & 0o600, 0, "{path:?}");
+    }
+    place.assert_clean();
+}
+
+#[test]
 fn the_configuration_of_apptainer_is_that_of_the_start() {
     let mut place = Place::new();
     let said = place.apptainer(["buildcfg"]).ok();

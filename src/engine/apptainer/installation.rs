@@ -9,6 +9,7 @@ use crate::engine::apptainer::{limits, records, version};
 use crate::engine::{Binary, Engine, Record};
 use crate::error::{Error, Kind, Result};
 use crate::host::context::{Context, Variables, is_executable};
+use crate::host::ownership;
 use crate::spec::InstanceSpec;
 
 /// Where Apptainer's records and logs lie, below its folder.
@@ -204,6 +205,11 @@ impl Engine<'_> {
             limits::configure(&mut variables, file);
         }
         variables
+    }
+
+    /// Refuses to call Apptainer where that would leave a folder in the home of another.
+    pub(in crate::engine) fn check_place(&self) -> Result<()> {
+        ownership::check_place(&self.shelf().config, &self.context.home, self.context.uid)
     }
 
     /// The configuration of Apptainer that this caller names, whole; empty for that of its installation.
