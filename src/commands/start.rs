@@ -218,7 +218,7 @@ fn end_what_holds(path: &Path, session: &Session) -> bool {
 /// The instances that were started with an image as an overlay.
 fn users_of(path: &Path, session: &Session) -> Vec<Instance> {
     let uses = |state: &State| state.spec.overlays.iter().any(|o| Path::new(o) == path);
-    let mut all = session.instances(false).unwrap_or_default();
+    let mut all = session.instances().unwrap_or_default();
     all.retain(|instance| instance.state.as_ref().is_some_and(uses));
     all
 }

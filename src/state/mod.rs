@@ -3,6 +3,7 @@
 
 mod file;
 mod host;
+mod listing;
 mod lock;
 mod store;
 

@@ -2,9 +2,75 @@
 
 use std::fs;
 
+use nix::sys::stat::Mode;
 use serde_json::json;
 
 use crate::support::{Place, images};
+
+#[test]
+fn states_that_cannot_be_read_are_not_taken_for_none() {
+    let place = Place::new();
+    place.start("bio", &[]);
+    let folder = place.state_file("bio").parent().unwrap().to_owned();
+    let shown = folder.to_str().unwrap();
+    place.mode(&folder, 0);
+    let list = place.ctr(["list"]).fails(1);
+    list.says(&["error: ", shown, "ermission denied"]);
+    assert!(list.text().contains("its state cannot be read"), "{list}");
+    let document = place.ctr(["list", "--json"]).fails(1).json();
+    assert_eq!(document["instances"][0]["name"], "bio");
+    assert_eq!(document["error"]["kind"], "state");
+    for (command, status) in [
+        (&["stop", "--all"][..], 1),
+        (&["stop", "bio"], 1),
+        (&["prune"], 1),
+        (&["stats"], 1),
+        (&["exec", "bio", "true"], 125),
+        (&["env", "bio"], 1),
+    ] {
+        let output = place.ctr(command).fails(status);
+        output.says(&[shown, "ermission denied"]);
+        assert!(!output.stderr.contains("file of your own"), "{output}");
+    }
+    place.mode(&folder, 0o700);
+    assert_eq!(place.status("bio"), "running");
+}
+
+#[test]
+fn a_folder_of_states_that_is_no_folder_is_named() {
+    let mut place = Place::new();
+    place.start("bio", &[]);
+    let fifo = place.path("fifo");
+    nix::unistd::mkfifo(&fifo, Mode::S_IRWXU).unwrap();
+    place.set("CTR_STATE_DIR", &fifo);
+    for (command, status) in [
+        (&["list"][..], 1),
+        (&["stop", "--all"], 1),
+        (&["prune"], 1),
+        (&["exec", "bio", "true"], 125),
+    ] {
+        let output = place.ctr(command).fails(status);
+        output.says(&[fifo.to_str().unwrap(), "CTR_STATE_DIR"]);
+    }
+    assert!(place.record("bio").path.exists());
+}
+
+#[test]
+fn without_the_records_of_apptainer_a_state_is_enough() {
+    let place = Place::new();
+    place.start("bio", &["-e", "K=v"]);
+    place.ctr(["exec", "bio", "true"]).ok();
+    let records = place.path("apptainer");
+    place.mode(&records, 0);
+    let list = place.ctr(["list"]).ok();
+    list.says(&["warning: ", records.to_str().unwrap()]);
+    assert!(list.text().contains("running"), "{list}");
+    let shown = place.ctr(["exec", "bio", "sh", "-c", "echo $K"]).ok();
+    assert_eq!(shown.text(), "v\n");
+    place.ctr(["stop", "bio"]).ok().says(&["is stopped"]);
+    place.mode(&records, 0o700);
+    assert!(place.processes().is_empty(), "{:#?}", place.processes());
+}
 
 #[test]
 fn the_old_name_of_the_folder_of_records_is_understood() {
