@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use nix::unistd::{AccessFlags, access};
 use serde::Serialize;
 
 use crate::bounds::STALLED;
@@ -36,7 +37,9 @@ pub use join::{Direct, JoinProfile, Probe};
 pub use local::probe::{Patience, Unanswered, ask, open_each, open_in_turn};
 pub use local::processes::{Fault, start_time};
 pub use local::progress::Watch;
-pub use local::refusal::{NOT_THERE, cannot_run, no_folder, not_there, wrong_folder};
+pub use local::refusal::{
+    NOT_THERE, cannot_run, closed_folder, no_folder, not_there, wrong_folder,
+};
 pub use local::rootfs::{DEFAULT_PATH, Folder, Inside, Program};
 pub use local::stats::{Stats, Usage, uptime_seconds};
 pub use local::stop::{StopMode, Stopped, Stopping};
@@ -329,8 +332,9 @@ impl<'a> Engine<'a> {
         limits::check_named_file(&variables)?;
         let mut command = Command::new(&self.binary()?.path);
         command.env_clear().envs(variables);
-        if self.context.cwd.is_none() {
-            command.current_dir("/"); // where its own folder is gone, it ignores `--cwd`
+        // Where its own folder is gone, or closed, it ignores `--cwd`.
+        if self.context.cwd.is_none() || access(".", AccessFlags::X_OK).is_err() {
+            command.current_dir("/");
         }
         Ok(command)
     }

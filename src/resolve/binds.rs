@@ -6,6 +6,7 @@ use std::path::Path;
 use super::{Surroundings, hostos, overlays};
 use crate::error::{Error, Kind, Result};
 use crate::host::ownership;
+use crate::host::regular_file::is_absence;
 
 /// Folders that belong to an image. Binding the host's over them would replace what it brings.
 const OF_THE_IMAGE: [&str; 14] = [
@@ -72,7 +73,8 @@ pub fn check_again(binds: &mut Vec<String>, is_hostos: bool, around: &Surroundin
         let of_the_host =
             path.matches('/').count() == 1 && bind.starts_with(&format!("{path}:{path}"));
         if !(is_hostos && of_the_host) {
-            return Err(missing(path));
+            let looked_at = Path::new(path).metadata();
+            return Err(looked_at.map_or_else(|error| unseen(path, &error), |_| missing(path)));
         }
         (around.verbose)(&format!("{path} is left out: it is gone"));
         binds.retain(|known| *known != bind);
@@ -132,7 +134,9 @@ fn users_bind(bind: &str, cwd: Option<&Path>) -> Result<Vec<String>> {
         None => (bind, None),
     };
     let absolute = cwd.unwrap_or(Path::new("/")).join(written);
-    let resolved = absolute.canonicalize().map_err(|_| missing(written))?;
+    let resolved = absolute
+        .canonicalize()
+        .map_err(|error| unseen(written, &error))?;
     let (absolute, resolved) = (absolute.display(), resolved.display().to_string());
     Ok(match rest {
         Some(rest) => vec![format!("{resolved}:{rest}")],
@@ -195,6 +199,14 @@ pub fn at_the_top(binds: &[String]) -> Vec<String> {
 
 fn source(bind: &str) -> &str {
     bind.split(':').next().unwrap_or_default()
+}
+
+/// What is said of a source that cannot be looked at.
+fn unseen(path: &str, error: &std::io::Error) -> Error {
+    match is_absence(error) {
+        true => missing(path),
+        false => Error::io(format!("cannot bind {}", path.escape_debug()), error),
+    }
 }
 
 fn missing(path: &str) -> Error {

@@ -13,6 +13,7 @@ mod binds;
 mod blesh;
 mod brought;
 mod bus;
+mod closed;
 mod completion;
 mod config;
 mod crash;
