@@ -13,6 +13,8 @@ pub struct Error {
     pub hint: Option<String>,
     /// An exit status that is not the usual one of the kind (`exec`: 126, 127).
     pub status: Option<u8>,
+    /// It was said already, beside what could be done all the same.
+    pub is_reported: bool,
 }
 
 /// The sort of a failure. Its name, in snake case, is part of the JSON contract.
@@ -80,6 +82,7 @@ impl Error {
             message: message.into(),
             hint: None,
             status: None,
+            is_reported: false,
         }
     }
 
@@ -97,6 +100,12 @@ impl Error {
     /// Sets an exit status of its own.
     pub fn status(mut self, status: u8) -> Self {
         self.status = Some(status);
+        self
+    }
+
+    /// Leaves nothing of it to be said but the exit status.
+    pub fn reported(mut self) -> Self {
+        self.is_reported = true;
         self
     }
 

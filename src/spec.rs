@@ -28,6 +28,10 @@ pub struct InstanceSpec {
     /// The folder that the first start was made in: it is started there again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_folder: Option<String>,
+    /// The configuration of Apptainer that it was started with, when that is known; empty for that of
+    /// the installation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config_file: Option<String>,
     /// A path, a URI, or `hostos`.
     pub base_image: String,
     /// Notes on variables, for people.
@@ -74,6 +78,7 @@ impl InstanceSpec {
                 one.working_folder.as_ref() != Some(bind) && !than.bind_paths.contains(bind)
             })
         };
+        let known = |one: &InstanceSpec| one.config_file.is_some();
         let rows = [
             ("base image", self.base_image == other.base_image),
             ("overlays", self.overlays == other.overlays),
@@ -84,6 +89,10 @@ impl InstanceSpec {
             ),
             ("fakeroot", self.fakeroot == other.fakeroot),
             ("GPU", self.gpu == other.gpu),
+            (
+                "Apptainer's configuration",
+                !known(self) || !known(other) || self.config_file == other.config_file,
+            ),
             (
                 "Apptainer flags",
                 self.apptainer_flags == other.apptainer_flags,

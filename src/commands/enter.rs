@@ -72,10 +72,10 @@ fn folder(instance: &Instance, session: &Session) -> Result<PathBuf> {
         || "the working folder".to_owned(),
         |c| c.display().to_string(),
     );
-    let what = if compared == Folder::Other {
-        "is another folder"
-    } else {
-        "does not exist"
+    let what = match compared {
+        Folder::Other => "is another folder",
+        Folder::Closed => "cannot be gone to",
+        _ => "does not exist",
     };
     let (folder, going) = refuge(instance, session);
     session
@@ -88,7 +88,8 @@ fn folder(instance: &Instance, session: &Session) -> Result<PathBuf> {
 fn refuge<'a>(instance: &Instance, session: &'a Session) -> (&'a Path, &'static str) {
     let home = &session.context.home;
     let inside = running::inside(instance, session);
-    if inside.is_some_and(|inside| inside.folder(home) == Folder::Missing) {
+    let is_none = |folder| matches!(folder, Folder::Missing | Folder::Closed);
+    if inside.is_some_and(|inside| is_none(inside.folder(home))) {
         return (Path::new("/"), "there is no home either, going to /");
     }
     (home, "going home")

@@ -148,8 +148,15 @@ fn folder(options: &ExecOptions, instance: &Instance, session: &Session) -> Resu
         let cwd = Path::new(cwd);
         let there = running::inside(instance, session);
         let there = there.map_or(Folder::Unknown, |inside| inside.folder(cwd));
+        let there = match (there, &instance.process) {
+            (Folder::Unknown, Some(process)) => session.engine.folder_from_inside(process, cwd),
+            (known, _) => known,
+        };
         if cwd.is_relative() || there == Folder::Missing {
             return Err(no_folder(cwd, name));
+        }
+        if there == Folder::Closed {
+            return Err(running::closed_folder(cwd, instance));
         }
         return Ok(cwd.to_owned());
     }
@@ -157,8 +164,25 @@ fn folder(options: &ExecOptions, instance: &Instance, session: &Session) -> Resu
     match compared {
         Folder::Same | Folder::Unknown => running::as_text(&cwd).map(PathBuf::from),
         Folder::Other => Err(wrong_folder(&cwd, name, "is another folder")),
+        Folder::Closed => Err(running::closed_folder(&cwd, instance)),
         Folder::Missing => Err(wrong_folder(&cwd, name, "does not exist")),
     }
+}
+
+/// True when the caller tells Apptainer of a `PATH` to be had inside.
+fn sets_path(session: &Session) -> bool {
+    const SETTINGS: [&str; 6] = [
+        "APPTAINERENV_PATH",
+        "APPTAINERENV_PREPEND_PATH",
+        "APPTAINERENV_APPEND_PATH",
+        "SINGULARITYENV_PATH",
+        "SINGULARITYENV_PREPEND_PATH",
+        "SINGULARITYENV_APPEND_PATH",
+    ];
+    let variables = &session.context.variables;
+    SETTINGS
+        .iter()
+        .any(|name| variables.contains_key(OsStr::new(name)))
 }
 
 /// Apptainer says 255 for a command that is not there, and so may the command itself.
@@ -173,8 +197,8 @@ fn look_first(word: &OsStr, run: &Run, instance: &Instance, session: &Session) -
         inside.program(Path::new(word), run.cwd, &search)
     };
     let mut found = look(own_path.as_deref().unwrap_or(DEFAULT_PATH));
-    if matches!(found, Program::Missing | Program::CannotRun) {
-        // The image may have a PATH of its own.
+    if matches!(found, Program::Missing | Program::CannotRun) || sets_path(session) {
+        // The image may have a PATH of its own, and the caller's settings may make another of it.
         if let Some(path) = session.engine.image_path(run) {
             found = inside.program(Path::new(word), run.cwd, &path);
         }

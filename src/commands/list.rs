@@ -6,7 +6,8 @@ use serde_json::json;
 
 use crate::cli;
 use crate::engine::uptime_seconds;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::instance::all::Seen;
 use crate::instance::session::Session;
 use crate::instance::status::Instance;
 use crate::names::{Pattern, last_part};
@@ -15,9 +16,12 @@ use crate::ui::output::{Tone, print, printable};
 /// Runs `ctr list`.
 ///
 /// # Errors
-/// Apptainer's records cannot be read.
+/// The states cannot be told; what is known without them is shown.
 pub fn run(args: &cli::List, session: &Session) -> Result<()> {
-    let mut instances = session.instances(args.all_hosts)?;
+    let Seen {
+        mut instances,
+        faults,
+    } = session.see(args.all_hosts);
     let covers = |pattern: &Pattern, name: &str| pattern.matches(name);
     instances.retain(|instance| {
         args.pattern
@@ -36,8 +40,12 @@ pub fn run(args: &cli::List, session: &Session) -> Result<()> {
             .iter()
             .map(|i| document(i, active.as_deref(), session))
             .collect();
-        session.output.json(&json!({ "instances": documents }));
-    } else if instances.is_empty() {
+        let mut document = json!({ "instances": documents });
+        if let Some(fault) = faults.first() {
+            document["error"] = fault.to_json()["error"].take();
+        }
+        session.output.json(&document);
+    } else if instances.is_empty() && faults.is_empty() {
         session
             .output
             .note(&match (&args.pattern, session.engine.surrounding()) {
@@ -45,7 +53,7 @@ pub fn run(args: &cli::List, session: &Session) -> Result<()> {
                 (None, Some(_)) => "no instances can be seen from in here".to_owned(),
                 (None, None) => "no instances; `ctr start NAME` starts one".to_owned(),
             });
-    } else {
+    } else if !instances.is_empty() {
         let header = ["NAME", "STATUS", "PID", "UPTIME", "IMAGE", "OVERLAYS"];
         let rows: Vec<_> = instances
             .iter()
@@ -53,7 +61,17 @@ pub fn run(args: &cli::List, session: &Session) -> Result<()> {
             .collect();
         session.output.table(&header, &rows);
     }
-    Ok(())
+    incomplete(faults, session)
+}
+
+/// Fails when something kept instances from being told, after all that is known was shown.
+fn incomplete(mut faults: Vec<Error>, session: &Session) -> Result<()> {
+    let Some(last) = faults.pop() else {
+        return Ok(());
+    };
+    faults.iter().for_each(|fault| session.output.error(fault));
+    session.output.error(&last);
+    Err(last.reported())
 }
 
 /// A span of time in its two largest units, as `2h 5m`.

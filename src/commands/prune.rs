@@ -15,7 +15,7 @@ use crate::state::State;
 /// # Errors
 /// A state file cannot be removed.
 pub fn run(args: &cli::Prune, session: &Session) -> Result<()> {
-    let mut instances = session.instances(false)?;
+    let mut instances = session.instances()?;
     let is_meant = |instance: &Instance| match instance.status {
         Status::Dead => true,
         Status::Elsewhere => args.force && instance.host == session.context.host,

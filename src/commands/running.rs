@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::engine::{Folder, InForce, Run, in_force};
+use crate::engine::{self, Folder, InForce, Inside, Run, in_force};
 use crate::env::rules::{self, check_carried};
 use crate::error::{Error, Kind, Result};
 use crate::host::context::LEVEL;
@@ -35,7 +35,12 @@ pub fn before_the_command(error: Error) -> Error {
 /// It does not run.
 pub fn check_running(instance: &Instance, session: &Session) -> Result<()> {
     match instance.status {
-        Status::Running => Ok(()),
+        Status::Running if instance.reason.is_empty() => Ok(()),
+        // Nothing could be run in it either.
+        Status::Running => {
+            let message = format!("`{}` runs, but {}", instance.name, instance.reason);
+            Err(Error::new(Kind::Engine, message).hint("end what you need no more, and try again"))
+        }
         Status::Untracked => {
             let name = &instance.name;
             session.output.note(&format!(
@@ -139,11 +144,21 @@ pub fn callers_folder(instance: &Instance, session: &Session) -> Result<(PathBuf
         Error::new(Kind::Folder, "the working folder was removed").hint("go to another folder")
     })?;
     let compared = inside(instance, session).map_or(Folder::Unknown, |i| i.compare_folder(&cwd));
+    let compared = match (compared, &instance.process) {
+        (Folder::Unknown, Some(process)) => session.engine.folder_from_inside(process, &cwd),
+        (known, _) => known,
+    };
     Ok((cwd, compared))
 }
 
+/// What is said of a folder inside that this user may not go to.
+pub fn closed_folder(folder: &Path, instance: &Instance) -> Error {
+    let denied = std::io::Error::from_raw_os_error(nix::libc::EACCES);
+    engine::closed_folder(folder, &instance.name, &denied)
+}
+
 /// A look into the instance.
-pub fn inside(instance: &Instance, session: &Session) -> Option<crate::engine::Inside> {
+pub fn inside(instance: &Instance, session: &Session) -> Option<Inside> {
     let state = instance.state.as_ref();
     let as_root = state.is_some_and(|state| state.spec.fakeroot);
     instance

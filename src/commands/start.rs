@@ -76,6 +76,7 @@ pub fn run(args: &cli::Start, session: &Session) -> Result<()> {
 /// No Apptainer; no mapping for fakeroot; more variables than it carries; limits that cannot be had.
 pub fn check(spec: &InstanceSpec, session: &Session) -> Result<()> {
     session.engine.binary()?;
+    session.engine.check_configuration_of(spec)?;
     session.engine.check_size_of(spec)?;
     session.engine.check_limits_of(spec)?;
     if spec.fakeroot {
@@ -219,7 +220,7 @@ fn end_what_holds(path: &Path, session: &Session) -> bool {
 /// The instances that were started with an image as an overlay.
 fn users_of(path: &Path, session: &Session) -> Vec<Instance> {
     let uses = |state: &State| state.spec.overlays.iter().any(|o| Path::new(o) == path);
-    let mut all = session.instances(false).unwrap_or_default();
+    let mut all = session.instances().unwrap_or_default();
     all.retain(|instance| instance.state.as_ref().is_some_and(uses));
     all
 }

@@ -63,7 +63,7 @@ fn measure(args: &cli::Stats, over: Duration, session: &Session) -> Result<Vec<(
 
 fn choose(args: &cli::Stats, session: &Session) -> Result<Vec<Instance>> {
     if args.patterns.is_empty() {
-        let mut all = session.instances(false)?;
+        let mut all = session.instances()?;
         all.retain(|instance| instance.status.is_alive());
         return Ok(all);
     }

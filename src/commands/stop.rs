@@ -147,7 +147,7 @@ fn choose(args: &cli::Stop, session: &Session) -> Result<(Vec<Instance>, Vec<Err
         }
         return Ok((chosen, missing));
     }
-    let mut all = session.instances(false)?;
+    let mut all = session.instances()?;
     all.retain(|instance| match instance.status {
         Status::Untracked => args.untracked,
         Status::Elsewhere => false,

@@ -10,7 +10,7 @@ use crate::bounds::TEXT;
 use crate::env::rules::{CA_FILES, STEERING};
 use crate::error::{Error, Kind, Result};
 use crate::host::context::Context;
-use crate::host::regular_file;
+use crate::host::{ownership, regular_file};
 use crate::names::is_variable_name;
 
 /// The system's file, under the user's.
@@ -148,12 +148,15 @@ impl Config {
     ///
     /// # Errors
     /// A file that `CTR_CONFIG` names and that is missing; a file that is not TOML, or has an
-    /// unknown key or a value of another type.
+    /// unknown key or a value of another type, or that others can have written.
     pub fn load(context: &Context) -> Result<Self> {
         let mut config = Config::defaults(context);
         let path = user_file(context);
+        // It names programs that are run, and what is handed to them.
+        let fault = |path: &Path| ownership::fault_of_file(path, context.uid).map_or(Ok(()), Err);
         match context.setting("CTR_CONFIG") {
             Some(_) => {
+                fault(&path)?;
                 let text = regular_file::read_to_string(&path, TEXT).map_err(|error| {
                     Error::new(
                         Kind::Config,
@@ -165,6 +168,7 @@ impl Config {
             }
             None => {
                 for path in [Path::new(SYSTEM_FILE), &path] {
+                    fault(path)?;
                     match regular_file::read_to_string(path, TEXT) {
                         Ok(text) => config.apply(path, &text, &context.home)?,
                         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use nix::unistd::{AccessFlags, access};
 use serde::Serialize;
 
 use crate::bounds::STALLED;
@@ -29,15 +30,17 @@ use crate::spec::InstanceSpec;
 pub use apptainer::arguments::check_flags;
 pub use apptainer::enclosing_container::{Surrounding, around};
 pub use apptainer::flags::{InForce, in_force, take_env_files, whole};
-pub use apptainer::installation::{Origin, records_folder, use_records_of};
+pub use apptainer::installation::{Origin, records_folder, use_installation_of};
 pub use apptainer::limits::make_user_namespace;
 pub use apptainer::records::Record;
 pub use join::{Direct, JoinProfile, Probe};
 pub use local::namespaces::of_this_process as user_namespace;
-pub use local::probe::{Patience, ask, open_each, open_in_turn};
-pub use local::processes::start_time;
+pub use local::probe::{Patience, Unanswered, ask, open_each, open_in_turn};
+pub use local::processes::{Fault, start_time};
 pub use local::progress::Watch;
-pub use local::refusal::{NOT_THERE, cannot_run, no_folder, not_there, wrong_folder};
+pub use local::refusal::{
+    NOT_THERE, cannot_run, closed_folder, no_folder, not_there, wrong_folder,
+};
 pub use local::rootfs::{DEFAULT_PATH, Folder, Inside, Program};
 pub use local::stats::{Stats, Usage, uptime_seconds};
 pub use local::stop::{StopMode, Stopped, Stopping};
@@ -90,6 +93,8 @@ pub enum Health {
     Gone(String),
     /// It cannot be judged from here.
     Foreign(String),
+    /// It could not be looked at, and may well live.
+    Unseen(String),
 }
 
 /// A start that succeeded.
@@ -158,7 +163,7 @@ impl<'a> Engine<'a> {
     /// There is no Apptainer; the file cannot be found or read; in words.
     pub fn limits(&self) -> std::result::Result<(PathBuf, Vec<String>), String> {
         let binary = self.binary().map_err(|error| error.message)?;
-        limits::limits(&binary.path, self.context)
+        limits::limits(&binary.path, &self.callers())
     }
 
     /// Builds an image from a folder.
@@ -228,9 +233,9 @@ impl<'a> Engine<'a> {
         self.inside_command("shell", run, &flags)
     }
 
-    /// Why the file system of each process is broken, `None` for one that works. They are asked
+    /// What is wrong with the file system of each process, `None` for one that works. They are asked
     /// together, each for no longer than `most`.
-    pub fn faults(&self, processes: &[&Process], most: Duration) -> Vec<Option<&'static str>> {
+    pub fn faults(&self, processes: &[&Process], most: Duration) -> Vec<Option<Fault>> {
         processes::faults(processes, most, &self.context.pid_scope)
     }
 
@@ -331,10 +336,13 @@ impl<'a> Engine<'a> {
     }
 
     fn command(&self, variables: Variables) -> Result<Command> {
+        self.check_place()?;
+        limits::check_named_file(&variables)?;
         let mut command = Command::new(&self.binary()?.path);
         command.env_clear().envs(variables);
-        if self.context.cwd.is_none() {
-            command.current_dir("/"); // where its own folder is gone, it ignores `--cwd`
+        // Where its own folder is gone, or closed, it ignores `--cwd`.
+        if self.context.cwd.is_none() || access(".", AccessFlags::X_OK).is_err() {
+            command.current_dir("/");
         }
         Ok(command)
     }

@@ -15,6 +15,7 @@ use crate::host::{ownership, regular_file, stable_hash};
 #[derive(Debug, Clone)]
 pub struct Cache {
     folder: PathBuf,
+    home: PathBuf,
     uid: u32,
 }
 
@@ -32,6 +33,7 @@ impl Cache {
     pub fn new(context: &Context) -> Self {
         Cache {
             folder: context.cache_home().join("ctr"),
+            home: context.home.clone(),
             uid: context.uid,
         }
     }
@@ -44,12 +46,17 @@ impl Cache {
     /// The same, made when it is missing, which nobody else can put anything into.
     ///
     /// # Errors
-    /// It cannot be made, is a link, or belongs to another.
+    /// It cannot be made, is a link, belongs to another, or is in the home of another.
     pub fn private_folder(&self, name: &str) -> Result<PathBuf> {
-        ownership::make(&self.folder, self.uid)?;
+        self.make()?;
         let folder = self.folder(name);
         ownership::make(&folder, self.uid)?;
         Ok(folder)
+    }
+
+    fn make(&self) -> Result<()> {
+        ownership::check_place(&self.folder, &self.home, self.uid)?;
+        ownership::make(&self.folder, self.uid)
     }
 
     /// True for a file that this user alone can have written.
@@ -91,9 +98,10 @@ impl Cache {
     }
 
     fn write<T: Serialize>(&self, file: &Path, entry: &Entry<T>) {
-        if ownership::make(&self.folder, self.uid).is_err() {
+        if self.make().is_err() {
             return;
         }
+        let _umask = ownership::OwnUmask::set();
         let attempt = || -> std::io::Result<()> {
             let mut temporary = tempfile::NamedTempFile::new_in(&self.folder)?;
             serde_json::to_writer(&mut temporary, entry)?;

@@ -1,8 +1,11 @@
 //! Folders and files that nobody but the user can have written: what is in them is run, or evaluated.
 
-use std::fs::{self, DirBuilder, Permissions};
+use std::fs::{self, DirBuilder, Metadata, Permissions};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use nix::sys::stat::{Mode, umask};
+use nix::unistd::{Gid, Group, Uid, User};
 
 use crate::error::{Error, Kind, Result};
 
@@ -12,11 +15,111 @@ const OTHERS_WRITE: u32 = 0o022;
 /// In such a folder only the owner of a file renames it.
 const STICKY: u32 = 0o1000;
 
+/// What is to be done by whoever has another's home.
+pub const OWN_HOME: &str = "run it as that user, or with a HOME of your own (`sudo -H`, `su -`)";
+
+/// While it is there, what is made is for its owner, and whole: a caller's umask may take from the owner
+/// too, and what `ctr` cannot read again it could not use.
+pub struct OwnUmask(Mode);
+
+impl OwnUmask {
+    /// Sets it, until it is dropped.
+    pub fn set() -> Self {
+        OwnUmask(umask(Mode::from_bits_truncate(OTHERS)))
+    }
+
+    /// The same for what others may read, as the files of an image.
+    pub fn for_readers() -> Self {
+        OwnUmask(umask(Mode::from_bits_truncate(OTHERS_WRITE)))
+    }
+}
+
+impl Drop for OwnUmask {
+    fn drop(&mut self) {
+        umask(self.0);
+    }
+}
+
+/// Refuses a place in the home of another, there or not: whoever makes a folder there that is not the
+/// owner, root above all, locks the owner out.
+///
+/// # Errors
+/// Names the user.
+pub fn check_place(folder: &Path, home: &Path, uid: u32) -> Result<()> {
+    let known = folder
+        .ancestors()
+        .find_map(|part| Some((part, fs::metadata(part).ok()?)));
+    let Some((part, metadata)) = known else {
+        return Ok(()); // whoever makes something there finds out
+    };
+    let owner = metadata.uid();
+    // Others have folders that several may write to, which are as good a place as any.
+    let is_for_several = uid != 0 && !folder.starts_with(home);
+    if is_for_several || [uid, 0].contains(&owner) {
+        return Ok(());
+    }
+    let message = format!(
+        "{} belongs to user {owner}, and nothing is made there for another",
+        part.display()
+    );
+    Err(Error::new(Kind::Io, message).hint(OWN_HOME))
+}
+
+/// Why a file that leads to programs is not taken at its word; `None` where only the user or root can
+/// have written it. Of a link, that goes for the folder that it is in and for what it stands for. What
+/// is not there, or no file, says nothing.
+pub fn fault_of_file(path: &Path, uid: u32) -> Option<Error> {
+    let target = path.canonicalize().ok().filter(|target| target.is_file())?;
+    let folders = [path.parent(), target.parent()].into_iter().flatten();
+    let mut parts = folders.map(Path::to_owned).chain([target.clone()]);
+    parts.find_map(|part: PathBuf| {
+        let metadata = fs::metadata(&part).ok()?;
+        let owner = metadata.uid();
+        let shown = part.display();
+        let error = |fault: String, hint: String| {
+            let message = format!("{shown} {fault}, and is not trusted");
+            Some(Error::new(Kind::Config, message).hint(hint))
+        };
+        if ![uid, 0].contains(&owner) {
+            return error(format!("belongs to user {owner}"), OWN_HOME.to_owned());
+        }
+        let is_open = match metadata.is_dir() {
+            true => !is_closed(metadata.mode()),
+            false => metadata.mode() & OTHERS_WRITE != 0,
+        };
+        match is_open && !is_open_to_its_owner_alone(&metadata) {
+            true => error(
+                "can be written by others".to_owned(),
+                format!("chmod go-w '{shown}'"),
+            ),
+            false => None,
+        }
+    })
+}
+
+/// True where the group that may write has nobody in it but the owner: many systems give each user such
+/// a group, and a umask that lets it write.
+fn is_open_to_its_owner_alone(metadata: &Metadata) -> bool {
+    const ANYBODY_WRITES: u32 = 0o002;
+    let owner = || User::from_uid(Uid::from_raw(metadata.uid())).ok().flatten();
+    let group = || {
+        Group::from_gid(Gid::from_raw(metadata.gid()))
+            .ok()
+            .flatten()
+    };
+    metadata.mode() & ANYBODY_WRITES == 0
+        && owner().zip(group()).is_some_and(|(owner, group)| {
+            let is_other = |member: &String| *member != owner.name;
+            owner.gid == group.gid && owner.name == group.name && !group.mem.iter().any(is_other)
+        })
+}
+
 /// Makes a folder for its owner only, and those above it; one that is there is closed to others.
 ///
 /// # Errors
 /// It cannot be made, is a link or belongs to another.
 pub fn make(folder: &Path, uid: u32) -> Result<()> {
+    let _umask = OwnUmask::set();
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)

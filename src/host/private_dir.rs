@@ -8,13 +8,15 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use nix::sys::statvfs::statvfs;
 use nix::unistd::{AccessFlags, access};
 use tempfile::NamedTempFile;
 
 use crate::bounds::TEXT;
 use crate::error::{Error, Kind, Result};
 use crate::host::context::Context;
-use crate::host::{ownership, regular_file};
+use crate::host::ownership::{self, OwnUmask};
+use crate::host::regular_file;
 
 /// How long code may lie before a shell reads it. That happens at once, and it removes the file; what
 /// was printed and never evaluated is not kept for good.
@@ -85,6 +87,7 @@ pub fn write(path: &Path, content: &[u8]) -> Result<()> {
 }
 
 fn temporary(folder: &Path) -> Result<NamedTempFile> {
+    let _umask = OwnUmask::set();
     NamedTempFile::new_in(folder).map_err(|error| cannot_write(folder, error))
 }
 
@@ -93,7 +96,7 @@ fn cannot_write(path: &Path, error: std::io::Error) -> Error {
 }
 
 /// The first of these that nobody else can put programs into; made when it is missing:
-/// `$XDG_RUNTIME_DIR/ctr`, where that lasts as long as the caller; `/tmp/ctr-<uid>`; where that is another's,
+/// `$XDG_RUNTIME_DIR/ctr`, where that lasts as long as the caller and is not full; `/tmp/ctr-<uid>`; where that is another's,
 /// `/tmp/ctr-<uid>-<six letters>`. For a shim, the one that it is in.
 ///
 /// # Errors
@@ -105,8 +108,9 @@ pub fn private_folder(context: &Context) -> Result<PathBuf> {
     let uid = context.uid;
     if let Some(folder) = in_session(context) {
         let above = folder.parent().unwrap_or(&folder);
-        let can_be =
-            ownership::is_safe_above(above, uid) && access(above, AccessFlags::W_OK).is_ok();
+        let can_be = ownership::is_safe_above(above, uid)
+            && access(above, AccessFlags::W_OK).is_ok()
+            && has_room(above);
         if can_be && is_made(&folder, uid) {
             return Ok(folder);
         }
@@ -129,6 +133,16 @@ pub fn private_folder(context: &Context) -> Result<PathBuf> {
             .map(tempfile::TempDir::keep)
             .map_err(|error| unmade(&usual, error).hint(NAME_ONE)),
     }
+}
+
+/// False for a file system that is as good as full: what is written there is a few small files.
+fn has_room(folder: &Path) -> bool {
+    const ENOUGH: u64 = 64 << 10;
+    // Where it cannot be said, whoever writes finds out.
+    statvfs(folder).map_or(true, |room| {
+        let files = room.files() == 0 || room.files_available() > 0; // 0 of 0: it has no such limit
+        files && room.blocks_available() * room.fragment_size() >= ENOUGH
+    })
 }
 
 /// What is in the way of a better place than `folder`, when something is.
@@ -188,6 +202,7 @@ fn others_in_tmp(context: &Context) -> Vec<PathBuf> {
 
 /// True for a folder that is private, made when nothing is there.
 fn is_made(folder: &Path, uid: u32) -> bool {
+    let _umask = OwnUmask::set();
     let _ = DirBuilder::new().mode(0o700).create(folder); // whatever is there now is looked at
     ownership::check(folder, uid).is_ok()
 }
@@ -198,6 +213,7 @@ fn is_anothers(folder: &Path, uid: u32) -> bool {
 
 /// Makes a folder for its owner only, and those above it.
 pub fn make(folder: &Path) -> Result<()> {
+    let _umask = OwnUmask::set();
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)

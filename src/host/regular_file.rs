@@ -11,6 +11,11 @@ use nix::libc::{O_NOCTTY, O_NONBLOCK};
 /// Device number of `/dev/null`, which people name to say that there is nothing (`null(4)`).
 const NULL: u64 = nix::libc::makedev(1, 3);
 
+/// True for the error of a path that leads to nothing.
+pub fn is_absence(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
 /// Opens a regular file for reading.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! Instances as commands see them: what was saved of each, held against what runs.
 
+pub mod all;
 pub mod home;
 mod locking;
 pub mod session;

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use crate::bounds::{FILE_SYSTEM, WANTED_FILE_SYSTEM};
 use crate::config::Config;
-use crate::engine::{Engine, Origin, Record};
+use crate::engine::{Engine, Origin};
 use crate::env::activation;
 use crate::error::{Error, Kind, Result};
 use crate::host::cache::Cache;
 use crate::host::context::Context;
 use crate::instance::status::{self, Instance, Status};
-use crate::names::{InstanceName, Pattern, Target, nearest};
+use crate::names::{InstanceName, Target, nearest};
 use crate::state::{Phase, State, Store};
 use crate::ui::output::Output;
 
@@ -62,7 +62,10 @@ impl<'a> Session<'a> {
 
     /// Has the engine act as the instance of that state was started.
     pub fn turn_to(&self, state: Option<&State>) {
-        let origin = state.map(|state| Origin::new(&state.apptainer, &state.log_out));
+        let origin = state.map(|state| {
+            let config_file = state.spec.config_file.as_deref();
+            Origin::new(&state.apptainer, &state.log_out, config_file)
+        });
         self.engine.turn_to(origin.unwrap_or_default());
     }
 
@@ -126,71 +129,6 @@ impl<'a> Session<'a> {
                 .find(|record| record.name == name)
                 .map(|record| Instance::untracked(record, self.context)),
         })
-    }
-
-    /// Every instance of this host, as its process says, by name, those without `ctr` too; then, with `all_hosts`,
-    /// those of the others. A state file that cannot be used is reported and passed over.
-    ///
-    /// # Errors
-    /// Apptainer's records cannot be read.
-    pub fn instances(&self, all_hosts: bool) -> Result<Vec<Instance>> {
-        let (mut instances, states) = self.mended();
-        // After that: what a start that was cut off left in the records may be gone by now.
-        let records = self.engine.list()?;
-        let tracked = |state| Instance::tracked(state, self.context, &self.engine, &records);
-        instances.extend(states.into_iter().map(tracked));
-        for record in &records {
-            if !instances.iter().any(|known| known.name == record.name) {
-                instances.push(self.recorded_since(record));
-            }
-        }
-        instances.sort_by(|a, b| a.name.cmp(&b.name));
-        if all_hosts {
-            for entry in self.store.list_elsewhere() {
-                match entry.state {
-                    Ok(mut state) => {
-                        state.host = entry.host;
-                        let elsewhere = Instance::tracked(state, self.context, &self.engine, &[]);
-                        instances.push(elsewhere);
-                    }
-                    Err(error) => self.output.warn(&error.message),
-                }
-            }
-        }
-        Ok(instances)
-    }
-
-    /// The instances that patterns cover, each once, in the order of the patterns; and what is to
-    /// be said of each pattern that covers none.
-    ///
-    /// # Errors
-    /// Apptainer's records cannot be read; `.` is given, and no instance is active.
-    pub fn matching(&self, patterns: &[Pattern]) -> Result<(Vec<Instance>, Vec<Error>)> {
-        let all = self.instances(false)?;
-        let mut chosen: Vec<Instance> = Vec::new();
-        let mut missing = Vec::new();
-        for pattern in patterns {
-            let pattern = self.active_for_dot(pattern)?;
-            let covered: Vec<&Instance> = all
-                .iter()
-                .filter(|instance| pattern.matches(&instance.name))
-                .collect();
-            if covered.is_empty() {
-                missing.push(self.not_found(pattern.as_str()));
-            }
-            for instance in covered {
-                if !chosen.iter().any(|known| known.name == instance.name) {
-                    chosen.push(instance.clone());
-                }
-            }
-        }
-        Ok((chosen, missing))
-    }
-
-    /// True when one of the patterns is the name of the instance, or `.` and it is active.
-    pub fn is_named(&self, instance: &Instance, patterns: &[Pattern]) -> bool {
-        let mut meant = patterns.iter().filter_map(|p| self.active_for_dot(p).ok());
-        meant.any(|pattern| pattern.is_plain() && pattern.as_str() == instance.name)
     }
 
     /// The active instance's name, when the activation was made here.
@@ -265,7 +203,7 @@ impl<'a> Session<'a> {
         )
     }
 
-    fn active_name(&self) -> Result<InstanceName> {
+    pub(super) fn active_name(&self) -> Result<InstanceName> {
         let none = || {
             Error::new(Kind::NotFound, "no instance is active in this shell")
                 .hint("name one, or make one active: eval \"$(ctr env NAME)\"")
@@ -282,52 +220,6 @@ impl<'a> Session<'a> {
         active.name.parse().map_err(|why: String| {
             Error::new(Kind::Usage, format!("CTR_INSTANCE: {why}")).hint("unset CTR_INSTANCE")
         })
-    }
-
-    fn active_for_dot(&self, pattern: &Pattern) -> Result<Pattern> {
-        if pattern.as_str() != "." {
-            return Ok(pattern.clone());
-        }
-        let name = self.active_name()?;
-        name.as_str()
-            .parse()
-            .map_err(|why: String| Error::new(Kind::Usage, why))
-    }
-
-    /// An instance that has a record, and had no state when those were listed. One that has just been
-    /// started has both, the state first.
-    fn recorded_since(&self, record: &Record) -> Instance {
-        let name = record.name.parse::<InstanceName>().ok();
-        let state = name.and_then(|name| self.store.load(name.as_str()).ok()?);
-        let records = std::slice::from_ref(record);
-        match state {
-            Some(state) => Instance::tracked(state, self.context, &self.engine, records),
-            None => Instance::untracked(record.clone(), self.context),
-        }
-    }
-
-    /// The instances whose start was cut off, mended, and the states of all others.
-    fn mended(&self) -> (Vec<Instance>, Vec<State>) {
-        let (mut mended, mut states) = (Vec::new(), Vec::new());
-        for entry in self.store.list() {
-            let instance = entry.state.and_then(|state| {
-                if status::is_cut_off(&state, &self.engine) {
-                    return self.find(&entry.name);
-                }
-                states.push(state);
-                Ok(None)
-            });
-            match instance {
-                Ok(instance) => mended.extend(instance),
-                Err(error) => {
-                    self.output.warn(&error.message);
-                    if let Some(hint) = error.hint {
-                        self.output.note(&hint);
-                    }
-                }
-            }
-        }
-        (mended, states)
     }
 
     pub(super) fn mend(&self, state: &State) -> Result<()> {

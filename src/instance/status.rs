@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::engine::{Engine, Health, Process, Record};
+use crate::engine::{Engine, Fault, Health, Process, Record};
 use crate::error::{Error, Kind, Result};
 use crate::host::context::Context;
 use crate::names::InstanceName;
@@ -61,7 +61,7 @@ pub struct Instance {
     pub name: String,
     pub host: String,
     pub status: Status,
-    /// Why it is not running; empty when it is.
+    /// Why it is not running, or why it could not be asked whether it does; else empty.
     pub reason: String,
     /// `None` for one that was started without `ctr`.
     pub state: Option<State>,
@@ -176,9 +176,11 @@ pub fn look_into(instances: &mut [Instance], most: Duration, engine: &Engine) {
     let faults = engine.faults(&processes, most);
     let have_process = running.iter_mut().filter(|one| one.process.is_some());
     for (instance, fault) in have_process.zip(faults) {
-        if let Some(fault) = fault {
+        let Some(fault) = fault else { continue };
+        instance.reason = fault.to_string();
+        // What could not be asked is not held against it.
+        if matches!(fault, Fault::Broken(_)) {
             instance.status = Status::Broken;
-            instance.reason = fault.to_owned();
         }
     }
 }
@@ -232,6 +234,7 @@ fn judge(
     }
     match engine.health(process) {
         Health::Running => (Status::Running, String::new(), Some(process.clone())),
+        Health::Unseen(why) => (Status::Running, why, Some(process.clone())),
         Health::Gone(why) => (Status::Dead, why, None),
         // It lives, since it runs this.
         Health::Foreign(why) => match engine.own_process(&state.spec.name) {

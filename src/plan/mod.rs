@@ -117,6 +117,7 @@ pub fn start(resolved: Resolved) -> Result<Plan> {
             implicit_binds: Some(resolved.implicit_binds),
             working_folder: resolved.working_folder,
             start_folder: resolved.start_folder,
+            config_file: resolved.config_file,
             base_image: resolved.base_image.label,
             notes,
             note: None,

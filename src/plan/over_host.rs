@@ -47,7 +47,7 @@ pub fn check(
     };
     let (path, name) = (overlay.path.display(), at.name.escape_debug());
     let message = format!("{path} cannot be laid over `hostos`: its /{name} {fault}");
-    Err(Error::new(Kind::InstanceSpec, message)
+    Err(Error::new(Kind::Setup, message)
         .hint("choose a base image with -b, or pack it with all below /cnt/NAME/VERSION"))
 }
 

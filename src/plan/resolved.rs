@@ -27,6 +27,8 @@ pub struct Resolved {
     pub working_folder: Option<String>,
     /// The folder that the start is made in, whole.
     pub start_folder: Option<String>,
+    /// The configuration of Apptainer; empty for that of its installation.
+    pub config_file: Option<String>,
     /// From the configuration, from files that were named, then from `-e`; weakest first.
     pub environment: Vec<Assignment>,
     /// Those of them that stay out of the host's shell.

@@ -19,6 +19,7 @@ fn resolved(overlays: Vec<Overlay>) -> Resolved {
         host_links: Default::default(),
         working_folder: None,
         start_folder: None,
+        config_file: None,
         environment: Vec::new(),
         withheld: Vec::new(),
         doubts: Vec::new(),

@@ -4,9 +4,11 @@ use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
+
 use super::{Surroundings, binds, image, overlays};
 use crate::bounds::HOST_PATH;
-use crate::engine::{self, Patience};
+use crate::engine::{self, Patience, Unanswered};
 use crate::error::{Error, Kind, Result};
 
 /// Refuses a start that would look at what does not answer: its image, overlays and binds, and the folders
@@ -33,9 +35,10 @@ pub fn check<'a>(
     paths.extend(overlays::folders(context, around.config));
     let cwd = context.cwd.as_deref().unwrap_or(Path::new("/"));
     let paths: Vec<PathBuf> = paths.iter().map(|path| cwd.join(path)).collect();
-    match silent(&paths).first() {
+    match silent(&paths).into_iter().next() {
         None => Ok(()),
-        Some(path) => {
+        Some((_, Unanswered::Unasked(error))) => Err(nobody_to_ask(error)),
+        Some((path, Unanswered::Late)) => {
             let message = format!("{} does not answer", path.display());
             let hint = "its file server may be down: leave it out, or try again when it is back";
             Err(Error::new(Kind::Io, message).hint(hint))
@@ -43,12 +46,19 @@ pub fn check<'a>(
     }
 }
 
-/// Those of several paths that do not answer.
-pub fn silent(paths: &[PathBuf]) -> Vec<&PathBuf> {
+/// The image is as good as it was: it is this user who can do nothing more.
+fn nobody_to_ask(error: Errno) -> Error {
+    Error::io("cannot look whether the files answer", error.desc())
+        .hint("end what you need no more, and try again: a limit is reached (ulimit -a)")
+}
+
+/// Those of several paths that do not answer, and why.
+pub fn silent(paths: &[PathBuf]) -> Vec<(&PathBuf, Unanswered)> {
     let name = |path: &PathBuf| CString::new(path.as_os_str().as_bytes()).unwrap_or_default();
     let names: Vec<CString> = paths.iter().map(name).collect();
     let said = engine::open_each(&names, &Patience::of(HOST_PATH));
     let paths = paths.iter().zip(said);
-    let silent = paths.filter_map(|(path, said)| said.is_none().then_some(path));
-    silent.collect()
+    paths
+        .filter_map(|(path, said)| Some((path, said.err()?)))
+        .collect()
 }

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use super::{Surroundings, hostos, overlays};
 use crate::error::{Error, Kind, Result};
+use crate::host::ownership;
+use crate::host::regular_file::is_absence;
 
 /// Folders that belong to an image. Binding the host's over them would replace what it brings.
 const OF_THE_IMAGE: [&str; 14] = [
@@ -126,6 +128,8 @@ pub fn shielded_records(around: &Surroundings) -> Result<Vec<String>> {
     let empty = around.cache.folder(NO_INSTANCES);
     if !around.dry_run {
         around.cache.private_folder(NO_INSTANCES)?;
+        ownership::check_place(&records, &around.context.home, around.context.uid)?;
+        let _umask = ownership::OwnUmask::set();
         std::fs::create_dir_all(&records)
             .map_err(|error| Error::io(format!("cannot make {}", records.display()), error))?;
     }
@@ -164,7 +168,9 @@ fn users_bind(bind: &str, cwd: Option<&Path>) -> Result<Vec<String>> {
         None => (bind, None),
     };
     let absolute = cwd.unwrap_or(Path::new("/")).join(written);
-    let resolved = absolute.canonicalize().map_err(|_| missing(written))?;
+    let resolved = absolute
+        .canonicalize()
+        .map_err(|error| unseen(written, &error))?;
     let (absolute, resolved) = (absolute.display(), resolved.display().to_string());
     Ok(match rest {
         Some(rest) => vec![format!("{resolved}:{rest}")],
@@ -239,6 +245,14 @@ pub fn place(bind: &str) -> &str {
 /// True for the same source in the same place, whatever the options.
 fn same(one: &str, other: &str) -> bool {
     source(one) == source(other) && place(one) == place(other)
+}
+
+/// What is said of a source that cannot be looked at.
+pub fn unseen(path: &str, error: &std::io::Error) -> Error {
+    match is_absence(error) {
+        true => missing(path),
+        false => Error::io(format!("cannot bind {}", path.escape_debug()), error),
+    }
 }
 
 pub fn missing(path: &str) -> Error {

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::binds::{asked_by_variables, missing, place, shielded_records, source};
+use super::binds::{asked_by_variables, missing, place, shielded_records, source, unseen};
 use super::{Surroundings, answering};
 use crate::error::Result;
 use crate::spec::InstanceSpec;
@@ -36,7 +36,7 @@ pub fn check(spec: &mut InstanceSpec, around: &Surroundings) -> Result<()> {
     let silent = answering::silent(&paths);
     let fault = |bind: &str| {
         let path = Path::new(source(bind));
-        match silent.iter().any(|silent| *silent == path) {
+        match silent.iter().any(|(silent, _)| *silent == path) {
             true => Some("does not answer"),
             false => (!path.exists()).then_some("is gone"),
         }
@@ -47,7 +47,8 @@ pub fn check(spec: &mut InstanceSpec, around: &Surroundings) -> Result<()> {
         match fault(bind) {
             None => kept.push(bind.clone()),
             Some(_) if !comes_by_itself(bind, &implicit, spec.is_hostos()) => {
-                return Err(missing(path));
+                let looked_at = Path::new(path).metadata();
+                return Err(looked_at.map_or_else(|error| unseen(path, &error), |_| missing(path)));
             }
             Some(fault) if implicit.contains(bind) => {
                 (around.note)(&format!("{path} is not bound: it {fault}"));

@@ -14,6 +14,7 @@ use nix::unistd::{AccessFlags, access};
 use super::{Surroundings, answering};
 use crate::bounds::TEXT;
 use crate::error::{Error, Result};
+use crate::host::ownership::OwnUmask;
 use crate::host::regular_file;
 
 /// Folders that Apptainer provides itself, or that hold homes, of which it brings the user's.
@@ -74,6 +75,7 @@ pub fn skeleton(around: &Surroundings) -> Result<PathBuf> {
         return Ok(image);
     }
     let failed = |error| Error::io(format!("cannot write in {}", folder.display()), error);
+    let _umask = OwnUmask::for_readers();
     // Built beside its place and renamed, so that two starts at once do no harm.
     let workshop = tempfile::tempdir_in(&folder).map_err(failed)?;
     let (tree, built) = (
@@ -82,7 +84,6 @@ pub fn skeleton(around: &Surroundings) -> Result<PathBuf> {
     );
     lay_out(&tree, &entries).map_err(failed)?;
     around.engine.build(&tree, &built)?;
-    // As the caller's umask has made it, others may be allowed to write to it.
     fs::set_permissions(&built, fs::Permissions::from_mode(0o600)).map_err(failed)?;
     fs::rename(&built, &image).map_err(failed)?;
     Ok(image)
@@ -104,8 +105,8 @@ pub fn binds(around: &Surroundings) -> Result<Vec<String>> {
     let silent = answering::silent(&paths);
     for name in entries.into_keys() {
         let path = format!("/{name}");
-        if silent.iter().any(|silent| **silent == *path) {
-            (around.verbose)(&format!("{path} is left out: it does not answer"));
+        if let Some((_, why)) = silent.iter().find(|(silent, _)| **silent == *path) {
+            (around.verbose)(&format!("{path} is left out: {why}"));
             continue;
         }
         if let Err(error) = enter(&path) {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Surroundings, hostos, overlays};
 use crate::error::{Error, Kind, Result};
-use crate::host::regular_file;
+use crate::host::regular_file::{self, is_absence};
 use crate::plan::BaseImage;
 use crate::spec::HOSTOS;
 
@@ -42,16 +42,20 @@ pub fn find(label: &str, around: &Surroundings) -> Result<BaseImage> {
                 .map_err(|error| Error::io(format!("cannot open {}", path.display()), error))?;
             Ok(same(&path.to_string_lossy()))
         }
-        Err(_) => overlays::find_image(label, around.context, around.config)
+        Err(error) => overlays::find_image(label, around.context, around.config)
             .map(|path| same(&path.to_string_lossy()))
-            .ok_or_else(|| {
-                Error::new(
-                    Kind::NotFound,
-                    format!("no such image: {}", label.escape_debug()),
-                )
-                .hint("give a SIF, a sandbox folder, a URI such as docker://ubuntu, or hostos")
-            }),
+            .ok_or_else(|| not_found(label, &error)),
     }
+}
+
+/// What is said of an image that is not found: it may be there, behind a folder that is closed.
+fn not_found(label: &str, error: &std::io::Error) -> Error {
+    let shown = label.escape_debug();
+    if !is_absence(error) {
+        return Error::io(format!("cannot look for the image {shown}"), error);
+    }
+    Error::new(Kind::NotFound, format!("no such image: {shown}"))
+        .hint("give a SIF, a sandbox folder, a URI such as docker://ubuntu, or hostos")
 }
 
 fn same(label: &str) -> BaseImage {

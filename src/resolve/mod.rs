@@ -109,6 +109,7 @@ pub fn start(request: &cli::Start, around: &Surroundings) -> Result<Resolved> {
         implicit_binds: binds.implicit,
         working_folder: binds.working_folder,
         start_folder: cwd.and_then(Path::to_str).map(str::to_owned),
+        config_file: around.engine.config_file().to_str().map(str::to_owned),
         environment: configured
             .chain(of_files)
             .chain(request.env.iter().cloned())

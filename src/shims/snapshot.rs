@@ -66,7 +66,9 @@ impl ShimCall {
             ..context
         };
         if let Some(snapshot) = snapshot {
-            engine::use_records_of(&mut context, Path::new(&snapshot.state.log_out));
+            let state = &snapshot.state;
+            let config_file = state.spec.config_file.as_deref();
+            engine::use_installation_of(&mut context, Path::new(&state.log_out), config_file);
         }
         context
     }

@@ -28,6 +28,8 @@ pub struct File {
     #[serde(default)]
     start_folder: Option<String>,
     #[serde(default)]
+    config_file: Option<String>,
+    #[serde(default)]
     base_image: String,
     #[serde(default)]
     notes: BTreeMap<String, String>,
@@ -98,6 +100,7 @@ impl From<File> for State {
                 implicit_binds: file.implicit_binds,
                 working_folder: file.working_folder,
                 start_folder: file.start_folder,
+                config_file: file.config_file,
                 base_image: file.base_image,
                 notes: file.notes,
                 note: file.note,

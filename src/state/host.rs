@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use crate::host::context::Context;
+use crate::host::ownership::OwnUmask;
 use crate::host::regular_file;
 
 /// What the file that says so begins with; the boot id follows.
@@ -71,6 +72,7 @@ impl Host {
             return;
         };
         let Some(root) = file.parent() else { return };
+        let _umask = OwnUmask::set();
         let attempt = || -> std::io::Result<()> {
             let mut new = tempfile::NamedTempFile::new_in(root)?;
             new.write_all(self.folder().as_bytes())?;

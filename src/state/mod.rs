@@ -3,6 +3,7 @@
 
 mod file;
 mod host;
+mod listing;
 mod lock;
 mod prepared;
 mod store;
@@ -248,6 +249,7 @@ mod tests {
             implicit_binds: Some(list("u")),
             working_folder: Some(text("w")),
             start_folder: Some(text("d")),
+            config_file: Some(text("c")),
             base_image: text("i"),
             notes: [(text("A"), text("n"))].into(),
             note: Some(text("m")),

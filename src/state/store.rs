@@ -11,23 +11,17 @@ use super::{FORMAT, Lock, OTHERS_WRITE, Prepared, State, Unusable};
 use crate::bounds::RECORD;
 use crate::error::{Error, Kind, Result};
 use crate::host::context::Context;
+use crate::host::ownership::{self, OWN_HOME, OwnUmask};
 use crate::host::regular_file;
 use crate::names::InstanceName;
 
 /// The state files of this user.
 #[derive(Debug, Clone)]
 pub struct Store {
-    root: PathBuf,
-    host: Host,
+    pub(super) root: PathBuf,
+    pub(super) host: Host,
+    home: PathBuf,
     uid: u32,
-}
-
-/// One file of the store: what it says, or why it cannot be used.
-#[derive(Debug)]
-pub struct Entry {
-    pub name: String,
-    pub host: String,
-    pub state: Result<State>,
 }
 
 impl Store {
@@ -39,6 +33,7 @@ impl Store {
         Store {
             host: Host::new(&root, context),
             root,
+            home: context.home.clone(),
             uid: context.uid,
         }
     }
@@ -73,37 +68,6 @@ impl Store {
         Ok(None)
     }
 
-    /// Every state file of this host, in the order of names.
-    pub fn list(&self) -> Vec<Entry> {
-        let mut entries = self.list_folder(&self.folder(), &self.host.name);
-        for entry in self.list_folder(&self.root, &self.host.name) {
-            if !entries.iter().any(|known| known.name == entry.name) {
-                entries.push(entry);
-            }
-        }
-        entries.sort_by(|a, b| a.name.cmp(&b.name));
-        entries
-    }
-
-    /// Every state file of the other hosts that share this folder.
-    pub fn list_elsewhere(&self) -> Vec<Entry> {
-        self.other_hosts()
-            .iter()
-            .flat_map(|host| self.list_folder(&self.root.join(host), host))
-            .collect()
-    }
-
-    fn other_hosts(&self) -> Vec<String> {
-        let hosts = fs::read_dir(&self.root).into_iter().flatten().flatten();
-        let mut names: Vec<String> = hosts
-            .filter(|entry| entry.path().is_dir())
-            .filter_map(|entry| entry.file_name().into_string().ok())
-            .filter(|host| *host != self.host.folder())
-            .collect();
-        names.sort();
-        names
-    }
-
     /// What becomes the file of an instance once it is whole: one name, written under the
     /// instance's lock, so that one left by a crash is taken up or removed.
     pub(super) fn temporary(&self, name: &str) -> PathBuf {
@@ -131,6 +95,7 @@ impl Store {
             temporary: self.temporary(&state.spec.name),
             folder,
         };
+        let _umask = OwnUmask::set();
         let write = || -> std::io::Result<()> {
             // The file is known by the name of its folder, whatever the host is called now.
             let is_here = state.host == self.host.name;
@@ -182,14 +147,6 @@ impl Store {
         Some(self.root.join(format!("{name}.json"))).filter(|file| file.exists())
     }
 
-    /// The other hosts that share this folder and have a file of that name.
-    pub fn hosts_with(&self, name: &str) -> Vec<String> {
-        let file = format!("{name}.json");
-        let mut hosts = self.other_hosts();
-        hosts.retain(|host| self.root.join(host).join(&file).is_file());
-        hosts
-    }
-
     /// Waits for the lock of an instance, as long as who holds it lives and gets on; `tell` takes what
     /// is waited for, after a while.
     ///
@@ -239,6 +196,8 @@ impl Store {
     /// The folder of this host, made when it is missing.
     fn private_folder(&self) -> Result<PathBuf> {
         let folder = self.folder();
+        ownership::check_place(&folder, &self.home, self.uid)?;
+        let _umask = OwnUmask::set();
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -253,45 +212,23 @@ impl Store {
         Ok(folder)
     }
 
-    fn list_folder(&self, folder: &Path, host: &str) -> Vec<Entry> {
-        let files = fs::read_dir(folder).into_iter().flatten().flatten();
-        let fault = self.check_folder(folder).err();
-        let mut entries: Vec<Entry> = files
-            .filter_map(|file| {
-                let file_name = file.file_name().into_string().ok()?;
-                let name = file_name.strip_suffix(".json")?;
-                name.parse::<InstanceName>().ok()?;
-                let state = match &fault {
-                    Some(fault) => Err(fault.clone()),
-                    None => self.read(folder, name).transpose()?,
-                };
-                Some(Entry {
-                    name: name.to_owned(),
-                    host: host.to_owned(),
-                    state,
-                })
-            })
-            .collect();
-        entries.sort_by(|a, b| a.name.cmp(&b.name));
-        entries
-    }
-
-    fn read(&self, folder: &Path, name: &str) -> Result<Option<State>> {
+    pub(super) fn read(&self, folder: &Path, name: &str) -> Result<Option<State>> {
         let path = folder.join(format!("{name}.json"));
         let unreadable = |why: &dyn std::fmt::Display| {
             let message = format!("cannot read the state file {}: {why}", path.display());
             Error::new(Kind::State, message)
         };
+        let hinted = |error: &std::io::Error| unreadable(error).hint(way_to_read(error));
         let file = File::options()
             .read(true)
             .custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK)
             .open(&path);
         let file = match file {
             Ok(file) => file,
-            Err(error) if is_absence(&error) => return Ok(None),
-            Err(error) => return Err(unreadable(&error).hint("it must be a file of your own")),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(hinted(&error)),
         };
-        let metadata = file.metadata().map_err(|error| unreadable(&error))?;
+        let metadata = file.metadata().map_err(|error| hinted(&error))?;
         self.check_owner(&path, &metadata)?;
         let bytes = regular_file::whole(file, RECORD).map_err(|error| unreadable(&error))?;
         let damaged = |why: String| {
@@ -321,13 +258,8 @@ impl Store {
         Ok(Some(state))
     }
 
-    fn check_folder(&self, folder: &Path) -> Result<()> {
-        let metadata = fs::metadata(folder).map_err(|error| {
-            Error::new(
-                Kind::State,
-                format!("cannot read {}: {error}", folder.display()),
-            )
-        })?;
+    pub(super) fn check_folder(&self, folder: &Path) -> Result<()> {
+        let metadata = fs::metadata(folder).map_err(|error| unlisted(folder, &error))?;
         self.check_owner(folder, &metadata)
     }
 
@@ -340,10 +272,11 @@ impl Store {
         } else {
             return Ok(());
         };
-        let (message, hint) = (
-            format!("{} {fault}, and is not trusted", path.display()),
-            format!("if it is yours: chmod go-w '{}'", path.display()),
-        );
+        let message = format!("{} {fault}, and is not trusted", path.display());
+        let hint = match metadata.uid() == self.uid {
+            true => format!("if it is yours: chmod go-w '{}'", path.display()),
+            false => OWN_HOME.to_owned(),
+        };
         Err(Error::new(Kind::State, message).hint(hint))
     }
 }
@@ -356,6 +289,22 @@ pub(super) fn unwritable(path: &Path, error: &std::io::Error) -> Error {
     .hint("check the folder and its disk, or name another in CTR_STATE_DIR")
 }
 
-fn is_absence(error: &std::io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+/// A folder of states that is there, and whose files cannot be told.
+pub(super) fn unlisted(folder: &Path, error: &std::io::Error) -> Error {
+    let message = format!("cannot read {}: {error}", folder.display());
+    Error::new(Kind::State, message).hint(way_to_read(error))
+}
+
+/// What is to be done where a file or folder of states cannot be read.
+fn way_to_read(error: &std::io::Error) -> &'static str {
+    match error.raw_os_error() {
+        // Also where the ticket for a home on another machine has expired.
+        Some(nix::libc::EACCES | nix::libc::EPERM) => {
+            "you must be allowed to read it and the folders above; on a home that wants a ticket: kinit"
+        }
+        Some(nix::libc::ENOTDIR) => "CTR_STATE_DIR is to name a folder",
+        Some(nix::libc::EMFILE | nix::libc::ENFILE) => "raise the limit on open files: ulimit -n",
+        Some(nix::libc::ELOOP) => "it must be a file of your own, and no link",
+        _ => "check the folder and its disk, or name another in CTR_STATE_DIR",
+    }
 }

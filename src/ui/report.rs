@@ -23,6 +23,9 @@ pub fn outcome(result: Result<()>, command: &Command, output: Output) -> ExitCod
     let Err(error) = result else {
         return ExitCode::SUCCESS;
     };
+    if error.is_reported {
+        return ExitCode::from(error.code());
+    }
     output.error(&error);
     if wants_json(command) {
         output.json(&error.to_json());

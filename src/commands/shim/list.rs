@@ -26,12 +26,12 @@ struct Row {
 /// Runs `ctr shim list`.
 ///
 /// # Errors
-/// There is no such instance; Apptainer's records cannot be read.
+/// There is no such instance; the states cannot be told.
 pub fn run(args: &cli::ShimList, session: &Session) -> Result<()> {
     let instances = match &args.name {
         Some(name) => vec![session.instance(Some(name))?],
         None => {
-            let mut all = session.instances(false)?;
+            let mut all = session.instances()?;
             session.look_into(&mut all);
             all
         }

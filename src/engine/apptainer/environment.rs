@@ -65,6 +65,7 @@ pub fn variables(
     variables.retain(|name, _| {
         is_kept(name, scrub, keep, hostos) && !(was_inside && is_told_of_binds(name))
     });
+    prefer_new_names(&mut variables);
     for (key, value) in &folded.variables {
         variables.remove(OsStr::new(&format!("{OLD_CARRIER}{key}")));
         variables.insert(format!("{CARRIER}{key}").into(), value.into());
@@ -109,9 +110,26 @@ pub fn settings(callers: &Variables) -> Variables {
             && !(was_inside && is_told_of_binds(name))
     };
     let settings = callers.iter().filter(|(name, _)| is_setting(name));
-    settings
+    let mut settings = settings
         .map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
+        .collect();
+    prefer_new_names(&mut settings);
+    settings
+}
+
+/// Has settings under their old names be handed on under those that Apptainer prefers, where these say
+/// nothing: of an old one it tells at every call, whatever it is told of being quiet. An empty name of a
+/// folder says nothing; else an empty value is one.
+fn prefer_new_names(variables: &mut Variables) {
+    for own in APPTAINERS_OWN {
+        let (old, new) = (format!("SINGULARITY_{own}"), format!("APPTAINER_{own}"));
+        let says_nothing = |value: &OsString| value.is_empty() && own.ends_with("DIR");
+        if variables.get(OsStr::new(&new)).is_none_or(says_nothing) {
+            if let Some(value) = variables.remove(OsStr::new(&old)) {
+                variables.insert(new.into(), value);
+            }
+        }
+    }
 }
 
 /// True for an environment that comes from inside of a container, as that of a job which was submitted

@@ -11,14 +11,14 @@ const FORBIDDEN: &str = "apptainer.conf of this machine forbids it: `ctr doctor`
 /// Says that an image cannot be read as what it should be.
 const DAMAGED: &str = "the image seems to be damaged: make it or fetch it again";
 
-/// What a known text says, and what helps. The first that fits is taken.
+/// What a known text says, and what helps; `…` stands for any words. The first that fits is taken.
 const KNOWN: [(&str, &str); 16] = [
     (
         "currently in use",
         "stop what uses the image, or open it read-only",
     ),
     (
-        "instance already exists",
+        "instance …already exists",
         "stop it with apptainer, or choose another name",
     ),
     (
@@ -70,10 +70,23 @@ pub fn explain(what: &str, failed: &Failed) -> Error {
     if words.contains("fuse") && !can_open_fuse() {
         return error.hint("ask the administrator to open /dev/fuse to users: `ctr doctor`");
     }
-    match KNOWN.iter().find(|(text, _)| failed.words.contains(text)) {
-        Some((_, hint)) => error.hint(*hint),
-        None => error.hint("`ctr doctor` checks what Apptainer needs"),
-    }
+    // The line that failed says more than all that was said on the way.
+    let known = known(&words).or_else(|| known(without_usage(&failed.words)));
+    error.hint(known.unwrap_or("`ctr doctor` checks what Apptainer needs"))
+}
+
+/// What helps, where a text is known.
+fn known(words: &str) -> Option<&'static str> {
+    let fits = |text: &str| text.split('…').all(|part| words.contains(part));
+    let mut known = KNOWN.iter();
+    known.find_map(|(text, hint)| fits(text).then_some(*hint))
+}
+
+/// What was printed, but for the list of flags that follows on wrong usage: it speaks of everything.
+fn without_usage(words: &str) -> &str {
+    let starts = ["\nOptions for ", "\nUsage:"].iter();
+    let start = starts.filter_map(|start| words.find(start)).min();
+    &words[..start.unwrap_or(words.len())]
 }
 
 fn can_open_fuse() -> bool {
@@ -122,5 +135,17 @@ mod tests {
         assert_eq!(error.message, "cannot start `x`: x.sif is currently in use");
         assert!(error.hint.unwrap().contains("read-only"));
         assert!(explained("").message.ends_with("it said nothing"));
+        let error = explained("FATAL:   instance bio already exists\n");
+        assert!(error.hint.unwrap().contains("another name"));
+        let words = "Error for command \"start\": unknown flag: --x\n\nOptions for start command:\n\n  \
+                     --userns  run in a new user namespace\n";
+        assert!(explained(words).hint.unwrap().contains("after `--`"));
+        let words = "ERROR:   no\n\nUsage:\n  start a new user namespace\n";
+        assert!(
+            explained(words)
+                .hint
+                .unwrap()
+                .contains("ctr doctor` checks")
+        );
     }
 }

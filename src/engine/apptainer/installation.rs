@@ -9,15 +9,22 @@ use crate::engine::apptainer::{limits, records, version};
 use crate::engine::{Binary, Engine, Record};
 use crate::error::{Error, Kind, Result};
 use crate::host::context::{Context, Variables, is_executable};
+use crate::host::ownership;
+use crate::spec::InstanceSpec;
 
 /// Where Apptainer's records and logs lie, below its folder.
 const INSTANCES: &str = "instances";
+
+/// The variables that name that folder. Apptainer takes the first that says something.
+const CONFIG_FOLDER: [&str; 2] = ["APPTAINER_CONFIGDIR", "SINGULARITY_CONFIGDIR"];
 
 /// How one instance was started; nothing is known of one that is new, or was started without `ctr`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {
     apptainer: Option<PathBuf>,
     shelf: Option<Shelf>,
+    /// Apptainer's configuration; empty for that of its installation.
+    config_file: Option<PathBuf>,
 }
 
 /// Where the records of some instances are.
@@ -30,13 +37,14 @@ pub struct Shelf {
 }
 
 impl Origin {
-    /// What a state says: Apptainer's binary, and a log of the instance, which lies as
-    /// `CONFIGDIR/instances/logs/HOST/USER/NAME.out`.
-    pub fn new(apptainer: &str, log: &str) -> Self {
+    /// What a state says: Apptainer's binary, a log of the instance, which lies as
+    /// `CONFIGDIR/instances/logs/HOST/USER/NAME.out`, and Apptainer's configuration.
+    pub fn new(apptainer: &str, log: &str, config_file: Option<&str>) -> Self {
         let apptainer = Path::new(apptainer);
         Origin {
             apptainer: apptainer.is_absolute().then(|| apptainer.to_owned()),
             shelf: Shelf::of(Path::new(log)),
+            config_file: config_file.map(PathBuf::from),
         }
     }
 }
@@ -57,11 +65,14 @@ impl Shelf {
 
     /// Where this caller's Apptainer puts those of new instances.
     pub(in crate::engine) fn of_caller(context: &Context) -> Self {
-        let configured = context.setting("APPTAINER_CONFIGDIR").map(PathBuf::from);
+        let mut named = CONFIG_FOLDER
+            .iter()
+            .filter_map(|name| context.setting(name));
         Shelf {
-            config: configured
-                .filter(|folder| folder.is_absolute())
-                .unwrap_or_else(|| context.home.join(".apptainer")),
+            config: match named.next() {
+                Some(folder) => whole(Path::new(folder), context),
+                None => context.home.join(".apptainer"),
+            },
             host: context.host.clone(),
         }
     }
@@ -77,17 +88,29 @@ pub fn records_folder(context: &Context) -> PathBuf {
     Shelf::of_caller(context).folder()
 }
 
-/// Has Apptainer find the records among which an instance is that logs there: those of a shim's
-/// instance, whatever its caller has set.
-pub fn use_records_of(context: &mut Context, log: &Path) {
+/// Has Apptainer find the records among which an instance is that logs there, and read the configuration
+/// that it was started with: those of a shim's instance, whatever its caller has set.
+pub fn use_installation_of(context: &mut Context, log: &Path, config_file: Option<&str>) {
     if let Some(variables) = Shelf::of(log).and_then(|shelf| leading_to(&shelf, context)) {
         context.variables = variables;
     }
+    if let Some(file) = config_file {
+        let mut variables = Cow::Borrowed(&context.variables);
+        limits::configure(&mut variables, Path::new(file));
+        if let Cow::Owned(variables) = variables {
+            context.variables = variables;
+        }
+    }
+}
+
+/// A path that a variable has, from the folder of the caller.
+fn whole(path: &Path, context: &Context) -> PathBuf {
+    context.cwd.as_deref().unwrap_or(Path::new("/")).join(path)
 }
 
 /// The variables with which Apptainer finds those records; `None` where the caller's own do.
 fn leading_to(shelf: &Shelf, context: &Context) -> Option<Variables> {
-    let names = ["APPTAINER_CONFIGDIR", "SINGULARITY_CONFIGDIR"];
+    let names = CONFIG_FOLDER;
     let config = shelf.config.as_path();
     let leads_elsewhere = |name: &&str| {
         let value = context.variables.get(OsStr::new(name));
@@ -102,7 +125,8 @@ fn leading_to(shelf: &Shelf, context: &Context) -> Option<Variables> {
         variables.remove(OsStr::new(name));
     }
     let at_home = context.home.join(".apptainer");
-    if !variables.contains_key(OsStr::new(names[0])) && config != at_home {
+    let is_named = |name: &&str| variables.contains_key(OsStr::new(name));
+    if !names.iter().any(is_named) && config != at_home {
         variables.insert(names[0].into(), config.into());
     }
     Some(variables)
@@ -114,9 +138,10 @@ impl Engine<'_> {
         self.origin.replace(origin);
     }
 
-    /// Has what is started anew be recorded where this caller's Apptainer does that.
+    /// Has what is started anew be configured and recorded as this caller's Apptainer does that.
     pub fn turn_to_the_caller(&self) {
-        self.origin.borrow_mut().shelf = None;
+        let mut origin = self.origin.borrow_mut();
+        (origin.shelf, origin.config_file) = (None, None);
     }
 
     /// Has what is started again be recorded under the name that this host has now.
@@ -166,14 +191,41 @@ impl Engine<'_> {
         Shelf::of_caller(self.context).folder()
     }
 
-    /// The caller's variables, which lead Apptainer to the records of the instance.
+    /// The caller's variables, which lead Apptainer to the records of the instance and to the configuration
+    /// that it was started with.
     pub(in crate::engine) fn callers(&self) -> Cow<'_, Variables> {
         let origin = self.origin.borrow();
-        let led = origin.shelf.as_ref();
-        match led.and_then(|shelf| leading_to(shelf, self.context)) {
+        // Also where it is the caller's own: Apptainer does not cope with one that is not whole.
+        let shelf = self.shelf();
+        let mut variables = match leading_to(&shelf, self.context) {
             Some(variables) => Cow::Owned(variables),
             None => Cow::Borrowed(&self.context.variables),
+        };
+        if let Some(file) = &origin.config_file {
+            limits::configure(&mut variables, file);
         }
+        variables
+    }
+
+    /// Refuses to call Apptainer where that would leave a folder in the home of another.
+    pub(in crate::engine) fn check_place(&self) -> Result<()> {
+        ownership::check_place(&self.shelf().config, &self.context.home, self.context.uid)
+    }
+
+    /// The configuration of Apptainer that this caller names, whole; empty for that of its installation.
+    pub fn config_file(&self) -> PathBuf {
+        let named = limits::named_file(&self.context.variables);
+        let cwd = self.context.cwd.as_deref().unwrap_or(Path::new("/"));
+        named.map_or_else(PathBuf::new, |file| cwd.join(file))
+    }
+
+    /// Refuses a setup whose configuration of Apptainer is gone.
+    ///
+    /// # Errors
+    /// Names the file.
+    pub fn check_configuration_of(&self, spec: &InstanceSpec) -> Result<()> {
+        let file = spec.config_file.as_deref().filter(|file| !file.is_empty());
+        file.map_or(Ok(()), |file| limits::check_file(Path::new(file)))
     }
 
     /// The instances that Apptainer has a record of on this host and that live, by name.
@@ -263,15 +315,17 @@ mod tests {
         for callers in [
             &[][..],
             &[("APPTAINER_CONFIGDIR", "/other")],
-            &[("SINGULARITY_CONFIGDIR", "/c")],
+            &[("SINGULARITY_CONFIGDIR", "/other")],
         ] {
             let variables = leading_to(&shelf, &context(callers)).unwrap();
             assert_eq!(variables[key], "/c", "{callers:?}");
         }
-        assert_eq!(
-            leading_to(&shelf, &context(&[("APPTAINER_CONFIGDIR", "/c")])),
-            None
-        );
+        for callers in [
+            &[("APPTAINER_CONFIGDIR", "/c")][..],
+            &[("SINGULARITY_CONFIGDIR", "/c")],
+        ] {
+            assert_eq!(leading_to(&shelf, &context(callers)), None, "{callers:?}");
+        }
         let at_home = Shelf {
             config: "/home/u/.apptainer".into(),
             host: "node1".into(),

@@ -1,11 +1,14 @@
 //! What the administrator and the kernel let Apptainer do.
 
+use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::bounds::{QUESTION, TEXT};
 use crate::engine::local::output;
-use crate::host::context::Context;
+use crate::error::{Error, Kind};
+use crate::host::context::Variables;
 use crate::host::regular_file;
 
 /// Switches that stand in `ctr`'s way when they are `no`.
@@ -29,12 +32,19 @@ const LISTS: [&str; 3] = [
     "limit container paths",
 ];
 
+/// The variables that name a configuration file.
+const CONFIG_FILE: [&str; 2] = ["APPTAINER_CONFIG_FILE", "SINGULARITY_CONFIG_FILE"];
+
+/// A folder that nobody can make, root neither. It is no file that there is: Apptainer closes its folder to
+/// others, and as root it can do that to any file, `/dev/null` too.
+const NOWHERE: &str = "/proc/self/ctr";
+
 /// The configuration file of an Apptainer, and each limit in it, as it is written there.
 ///
 /// # Errors
 /// The file cannot be found or read; in words.
-pub fn limits(binary: &Path, context: &Context) -> Result<(PathBuf, Vec<String>), String> {
-    let (file, text) = configuration(binary, context)?;
+pub fn limits(binary: &Path, callers: &Variables) -> Result<(PathBuf, Vec<String>), String> {
+    let (file, text) = configuration(binary, callers)?;
     Ok((file, in_text(&text)))
 }
 
@@ -42,16 +52,33 @@ pub fn limits(binary: &Path, context: &Context) -> Result<(PathBuf, Vec<String>)
 ///
 /// # Errors
 /// The file cannot be found or read; in words.
-pub fn has_minimal_dev(binary: &Path, context: &Context) -> Result<bool, String> {
-    let (_, text) = configuration(binary, context)?;
+pub fn has_minimal_dev(binary: &Path, callers: &Variables) -> Result<bool, String> {
+    let (_, text) = configuration(binary, callers)?;
     Ok(settings(&text).any(|setting| setting == ("mount dev", "minimal")))
+}
+
+/// A call of Apptainer that tells of itself alone: it neither reads a configuration nor leaves a folder in
+/// the home, which may be another's.
+pub fn about_itself(binary: &Path) -> Command {
+    let mut command = Command::new(binary);
+    for name in CONFIG_FILE.iter().chain(&["SINGULARITY_CONFIGDIR"]) {
+        command.env_remove(name);
+    }
+    command.env("APPTAINER_CONFIGDIR", NOWHERE);
+    command
 }
 
 /// How an Apptainer was built, a `NAME=VALUE` a line.
 fn build(binary: &Path) -> Result<String, String> {
-    let output = output::of(Command::new(binary).arg("buildcfg"), QUESTION)
+    let output = output::of(about_itself(binary).arg("buildcfg"), QUESTION)
         .map_err(|error| format!("{}: {error}", binary.display()))?;
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        false => {
+            let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            Err(format!("{} buildcfg: {words}", binary.display()))
+        }
+    }
 }
 
 /// True for an Apptainer that was built to be installed setuid.
@@ -63,12 +90,61 @@ pub fn is_setuid(binary: &Path) -> Result<bool, String> {
     Ok(said.lines().any(|line| line == "APPTAINER_SUID_INSTALL=1"))
 }
 
+/// The configuration file that a caller names, as Apptainer understands it: the first of the variables
+/// that is there, also an empty one.
+pub fn named_file(callers: &Variables) -> Option<PathBuf> {
+    let mut named = CONFIG_FILE
+        .iter()
+        .filter_map(|name| callers.get(OsStr::new(name)));
+    named
+        .next()
+        .filter(|file| !file.is_empty())
+        .map(PathBuf::from)
+}
+
+/// Has Apptainer read the configuration `file`, or that of its installation when it is empty.
+pub fn configure(callers: &mut Cow<Variables>, file: &Path) {
+    let named = named_file(callers).unwrap_or_default();
+    if named == file {
+        return;
+    }
+    let callers = callers.to_mut();
+    for name in CONFIG_FILE {
+        callers.remove(OsStr::new(name));
+    }
+    if !file.as_os_str().is_empty() {
+        callers.insert(CONFIG_FILE[0].into(), file.into());
+    }
+}
+
+/// Refuses a configuration that Apptainer could not read: it would end with a status that may as well be
+/// that of a command.
+///
+/// # Errors
+/// Names the file.
+pub fn check_named_file(callers: &Variables) -> crate::error::Result<()> {
+    named_file(callers).map_or(Ok(()), |file| check_file(&file))
+}
+
+/// The same of a file that is named otherwise.
+///
+/// # Errors
+/// Names the file.
+pub fn check_file(file: &Path) -> crate::error::Result<()> {
+    regular_file::open(file).map(drop).map_err(|error| {
+        let shown = file.display();
+        let message = format!("cannot read {shown}, Apptainer's configuration: {error}");
+        Error::new(Kind::Engine, message).hint(format!(
+            "{} names it, or did at the start: correct or unset that, or put the file back",
+            CONFIG_FILE[0]
+        ))
+    })
+}
+
 /// The configuration that is in force: the caller's own, where a variable names one.
-fn configuration(binary: &Path, context: &Context) -> Result<(PathBuf, String), String> {
-    let named = ["APPTAINER_CONFIG_FILE", "SINGULARITY_CONFIG_FILE"];
-    let named = named.iter().find_map(|name| context.setting(name));
-    let file = match named {
-        Some(named) => PathBuf::from(named),
+fn configuration(binary: &Path, callers: &Variables) -> Result<(PathBuf, String), String> {
+    let file = match named_file(callers) {
+        Some(named) => named,
         None => installed(binary)?,
     };
     let text = regular_file::read_to_string(&file, TEXT)
@@ -119,6 +195,19 @@ fn in_text(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_apptainer_is_told_to_be_its_folder_is_nothing_that_it_could_close_or_make() {
+        assert!(!Path::new(NOWHERE).exists());
+        assert!(std::fs::create_dir(NOWHERE).is_err());
+        let command = about_itself(Path::new("/x"));
+        let mut variables = command.get_envs();
+        let folder = variables.find(|(name, _)| *name == "APPTAINER_CONFIGDIR");
+        assert_eq!(
+            folder,
+            Some((OsStr::new("APPTAINER_CONFIGDIR"), Some(OsStr::new(NOWHERE))))
+        );
+    }
 
     #[test]
     fn only_what_stands_in_the_way_is_named() {

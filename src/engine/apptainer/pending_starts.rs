@@ -25,7 +25,11 @@ fn is_call(process: &Proc, name: &str, config: &Path) -> bool {
     }
     process.environ().is_ok_and(|environment| {
         let get = |key: &str| environment.get(std::ffi::OsStr::new(key)).map(Path::new);
-        match (get("APPTAINER_CONFIGDIR"), get("HOME")) {
+        let named = ["APPTAINER_CONFIGDIR", "SINGULARITY_CONFIGDIR"].into_iter();
+        let mut named = named
+            .filter_map(get)
+            .filter(|folder| !folder.as_os_str().is_empty());
+        match (named.next(), get("HOME")) {
             (Some(folder), _) => folder == config,
             (None, Some(home)) => home.join(".apptainer") == config,
             (None, None) => true,

@@ -5,10 +5,12 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
 use serde::Deserialize;
 
 use crate::bounds::RECORD;
 use crate::engine::apptainer::installation::Shelf;
+use crate::engine::local::membership::NoInstance;
 use crate::engine::local::{membership, processes};
 use crate::engine::{Engine, Process};
 use crate::error::{Error, Result};
@@ -61,8 +63,13 @@ pub fn list(shelf: &Shelf, context: &Context) -> Result<Vec<Record>> {
     let users = shelf.folder().join("app").join(&shelf.host);
     let mut found = Vec::new();
     for user in entries(&users)? {
-        for instance in entries(&user)? {
-            found.extend(read(&instance, context));
+        let instances = match entries(&user) {
+            // Of another who was here with this home.
+            Err(_) if fs::metadata(&user).is_ok_and(|it| it.uid() != context.uid) => continue,
+            instances => instances?,
+        };
+        for instance in instances {
+            found.extend(read(&instance, context)?);
         }
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
@@ -105,29 +112,51 @@ pub fn forget(shelf: &Shelf, name: &str, context: &Context) {
     }
 }
 
-/// Reads the record in the folder of an instance. What it names is signalled later, so it must be the
-/// caller's own word, and the processes must be those of an instance of that name: a record that was
-/// left behind may name numbers that others have been given since.
-fn read(folder: &Path, context: &Context) -> Option<Record> {
-    let name = folder.file_name()?.to_str()?;
+/// Reads the record in the folder of an instance; `None` where there is none that can be understood and
+/// lives. What it names is signalled later, so it must be the caller's own word, and the processes must be
+/// those of an instance of that name: a record that was left behind may name numbers that others have been
+/// given since.
+fn read(folder: &Path, context: &Context) -> Result<Option<Record>> {
+    let Some(name) = folder.file_name().and_then(|name| name.to_str()) else {
+        return Ok(None);
+    };
     let path = folder.join(format!("{name}.json"));
+    let unread =
+        |error: &dyn std::fmt::Display| Error::io(format!("cannot read {}", path.display()), error);
     if !is_own(folder, context) || !is_own(&path, context) {
-        return None;
+        return Ok(None);
     }
-    let file: File = serde_json::from_slice(&regular_file::read(&path, RECORD).ok()?).ok()?;
-    if file.name != name || !processes::is_supervisor_of(file.ppid, name) {
-        return None;
+    let bytes = match regular_file::read(&path, RECORD) {
+        Ok(bytes) => bytes,
+        // That this process has too many files open says nothing of the record.
+        Err(error) if is_limit(&error) => return Err(unread(&error)),
+        Err(_) => return Ok(None),
+    };
+    let Ok(file) = serde_json::from_slice::<File>(&bytes) else {
+        return Ok(None);
+    };
+    let limited = |error: Errno| unread(&error.desc());
+    if file.name != name || !processes::watches_over(file.ppid, name).map_err(limited)? {
+        return Ok(None);
     }
+    let first = processes::look(file.pid).map_err(limited)?;
+    let Some(first) = first.filter(|stat| !processes::is_over(stat)) else {
+        return Ok(None);
+    };
     let process = Process {
         pid: file.pid,
-        pid_start_time: processes::start_time(file.pid)?,
+        pid_start_time: first.starttime,
         supervisor_pid: file.ppid,
         user_namespace: None,
         boot_id: context.pid_scope.boot_id.clone(),
         pid_namespace: context.pid_scope.pid_namespace,
     };
-    membership::check(&process).ok()?;
-    Some(Record {
+    match membership::check(&process) {
+        Ok(()) => {}
+        Err(NoInstance::Gone(_)) => return Ok(None),
+        Err(unseen) => return Err(unread(&unseen)),
+    }
+    Ok(Some(Record {
         process,
         name: file.name,
         image: file.image,
@@ -136,7 +165,14 @@ fn read(folder: &Path, context: &Context) -> Option<Record> {
         has_cgroup: file.cgroup,
         has_user_namespace: file.userns,
         shares: file.shares,
-    })
+    }))
+}
+
+fn is_limit(error: &std::io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(nix::libc::EMFILE | nix::libc::ENFILE)
+    )
 }
 
 /// True for a file or folder of the caller's, not a link. Root may have the home of a user, whose word

@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 
 use nix::sys::prctl::set_child_subreaper;
 use nix::sys::signal::Signal;
-use procfs::process::{Stat, all_processes};
+use procfs::process::Stat;
 use signal_hook::consts::{SIGUSR1, SIGUSR2};
 use signal_hook::flag;
 
 use crate::bounds::STALLED;
 use crate::engine::apptainer::{environment, failure, launch, pending_starts};
 use crate::engine::local::namespaces;
-use crate::engine::local::processes::{Identity, ticks_since_boot};
+use crate::engine::local::processes::{self, Identity, ticks_since_boot};
 use crate::engine::local::signals::send;
 use crate::engine::{Engine, Process, Started, StopMode};
 use crate::env::rules;
@@ -193,6 +193,5 @@ impl Drop for Offspring {
 }
 
 fn stats() -> Vec<Stat> {
-    let all = all_processes().into_iter().flatten().flatten();
-    all.filter_map(|process| process.stat().ok()).collect()
+    processes::all().unwrap_or_default()
 }

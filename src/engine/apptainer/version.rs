@@ -2,11 +2,11 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use crate::bounds::QUESTION;
 use crate::config::Config;
 use crate::engine::Binary;
+use crate::engine::apptainer::limits;
 use crate::engine::local::output;
 use crate::error::{Error, Kind, Result};
 use crate::host::cache::Cache;
@@ -109,7 +109,7 @@ fn ask(path: &Path) -> Result<String> {
         )
         .hint(HOW_TO_GET)
     };
-    let output = output::of(Command::new(path).arg("--version"), QUESTION)
+    let output = output::of(limits::about_itself(path).arg("--version"), QUESTION)
         .map_err(|error| failed(error.to_string()))?;
     if !output.status.success() {
         let words = String::from_utf8_lossy(&output.stderr);

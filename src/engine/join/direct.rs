@@ -16,7 +16,7 @@ use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
 use nix::sys::stat::{Mode, umask};
 use nix::sys::wait::waitpid;
-use nix::unistd::{close, execve, pipe2};
+use nix::unistd::{AccessFlags, access, close, execve, pipe2};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::privileges::Privileges;
@@ -70,6 +70,7 @@ impl Direct<'_> {
     ) -> std::result::Result<T, Unknown> {
         self.target
             .ask_inside(LOOK_INSIDE, || look(&Inside::from_within(true)))
+            .map_err(Unknown::from)
     }
 
     /// Runs it, and ends this process as it ends; `in_own_folder` when the folder inside must be the
@@ -92,10 +93,7 @@ impl Direct<'_> {
             _ if !processes::is_connected(Path::new("/")) => return Err(refusal::broken(name)),
             Ok(None) => return Err(refusal::wrong_folder(self.cwd, name, "is another folder")),
             Err(error) if !is_absence(&error) => {
-                let message = format!("cannot go to {} in `{name}`: {error}", self.cwd.display());
-                return Err(
-                    Error::new(Kind::Folder, message).hint("choose another with `ctr exec --cwd`")
-                );
+                return Err(refusal::closed_folder(self.cwd, name, &error));
             }
             Err(_) if in_own_folder => {
                 return Err(refusal::wrong_folder(self.cwd, name, "does not exist"));
@@ -137,6 +135,8 @@ fn go(cwd: &Path, before: std::io::Result<Option<(u64, u64)>>) -> std::io::Resul
         return Err(ErrorKind::NotFound.into()); // from where, is not said
     }
     std::env::set_current_dir(cwd)?;
+    // Whoever has joined has rights over folders that the command will not have; this asks without them.
+    access(".", AccessFlags::X_OK)?;
     match before? {
         Some(before) if here()? != before => Ok(None),
         _ => std::env::current_dir().map(Some),

@@ -111,7 +111,7 @@ impl Engine<'_> {
             "it has a security label of its own".into()
         } else if target.has(FAKEROOT) {
             "its commands run under fakeroot(1)".into()
-        } else if limits::has_minimal_dev(&binary.path, self.context).map_err(Passing)? {
+        } else if limits::has_minimal_dev(&binary.path, &self.callers()).map_err(Passing)? {
             "apptainer.conf has `mount dev = minimal`".into()
         } else {
             return Ok(Found {

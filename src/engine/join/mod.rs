@@ -114,8 +114,8 @@ impl Engine<'_> {
             Err(why) => return JoinPlan::aside(why),
         };
         // All that follows looks at its files.
-        if let Some(fault) = self.faults(&[process], WANTED_FILE_SYSTEM)[0] {
-            return JoinPlan::aside(fault);
+        if let Some(fault) = self.faults(&[process], WANTED_FILE_SYSTEM).pop().flatten() {
+            return JoinPlan::aside(fault.to_string());
         }
         let key = match self.key(process, &target) {
             Ok(key) => key,

@@ -1,7 +1,8 @@
 //! What can be said of a process whose number belongs to another pid namespace.
 
-use procfs::process::{Process as Proc, all_processes};
+use procfs::process::{Process as Proc, Stat};
 
+use crate::engine::local::processes;
 use crate::engine::{Health, Process};
 use crate::host::context::PidScope;
 
@@ -19,10 +20,8 @@ struct CommandView {
 /// How a process of another pid namespace fares.
 pub fn health(process: &Process, here: &PidScope) -> Health {
     // From a namespace that is itself within another, most are not to be seen at all.
-    let seen = here.is_of_the_host().then(|| {
-        let all = all_processes().into_iter().flatten().flatten();
-        all.filter_map(|process| look(&process)).collect::<Vec<_>>()
-    });
+    let all = here.is_of_the_host().then(processes::all);
+    let seen = all.and_then(|all| Some(all.ok()?.iter().filter_map(look).collect::<Vec<_>>()));
     judge(process, seen.as_deref())
 }
 
@@ -42,10 +41,10 @@ fn judge(process: &Process, seen: Option<&[CommandView]>) -> Health {
     }
 }
 
-fn look(process: &Proc) -> Option<CommandView> {
-    let stat = process.stat().ok()?;
-    let pids = process.status().ok()?.nspid.unwrap_or_default();
-    let namespace = std::fs::metadata(format!("/proc/{}/ns/pid", process.pid));
+fn look(stat: &Stat) -> Option<CommandView> {
+    let status = Proc::new(stat.pid).ok()?.status().ok()?;
+    let pids = status.nspid.unwrap_or_default();
+    let namespace = std::fs::metadata(format!("/proc/{}/ns/pid", stat.pid));
     (!pids.is_empty() && !matches!(stat.state, 'Z' | 'X')).then(|| CommandView {
         start_time: stat.starttime,
         pids,
@@ -79,7 +78,7 @@ mod tests {
         };
         let is_gone = |seen: Option<&[CommandView]>| match judge(&process, seen) {
             Health::Gone(_) => true,
-            Health::Foreign(_) => false,
+            Health::Foreign(_) | Health::Unseen(_) => false,
             other => panic!("{other:?}"),
         };
         let of_the_host = seen(500, &[7], Some(10));

@@ -10,9 +10,8 @@ use nix::unistd::geteuid;
 use procfs::process::{FDTarget, Process as Proc, Stat, all_processes};
 
 use crate::engine::Process;
-use crate::engine::local::membership::is_over;
 use crate::engine::local::namespaces::{Held, own};
-use crate::engine::local::processes::{Identity, is_supervisor, start_time};
+use crate::engine::local::processes::{Identity, is_over, is_supervisor, start_time};
 
 /// How Apptainer tells processes which instance they are in.
 const NAME: &str = "APPTAINER_INSTANCE";

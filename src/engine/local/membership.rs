@@ -3,12 +3,16 @@
 
 use std::collections::HashMap;
 
-use procfs::process::{Process as Proc, Stat, all_processes};
+use nix::errno::Errno;
+use procfs::process::{Process as Proc, Stat};
 
 use crate::engine::Process;
 use crate::engine::local::left_behind;
 use crate::engine::local::namespaces::{Below, Held, is_first_of_a_namespace, namespace, own};
-use crate::engine::local::processes::{Identity, is_supervisor, is_supervisor_of, start_time};
+use crate::engine::local::probe::unasked;
+use crate::engine::local::processes::{
+    self, Identity, is_over, is_supervisor_of, look, supervisor_title,
+};
 
 /// How Apptainer names the first process of an instance.
 const FIRST_NAME: &str = "appinit";
@@ -71,47 +75,77 @@ pub struct Family {
     left_session: bool,
 }
 
+/// Why a process is not known to be the first of an instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoInstance {
+    /// It has ended, or is something else; in words.
+    Gone(String),
+    /// It cannot be looked at.
+    Unseen(Errno),
+}
+
+impl std::fmt::Display for NoInstance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            NoInstance::Gone(why) => f.write_str(why),
+            NoInstance::Unseen(error) => f.write_str(&unasked("its process", *error)),
+        }
+    }
+}
+
 /// Makes sure that a process is the first of an instance: one whose supervisor lives.
 ///
 /// # Errors
-/// It has ended, or is something else; in words.
-pub fn check(process: &Process) -> Result<(), String> {
-    match start_time(process.pid) {
-        Some(start) if start == process.pid_start_time => {}
-        _ => return Err("its process has ended".into()),
+/// It is not, or that cannot be told.
+pub fn check(process: &Process) -> Result<(), NoInstance> {
+    let gone = |why: String| Err(NoInstance::Gone(why));
+    let look = |pid| look(pid).map_err(NoInstance::Unseen);
+    match look(process.pid)? {
+        Some(stat) if !is_over(&stat) && stat.starttime == process.pid_start_time => {}
+        _ => return gone("its process has ended".into()),
     }
     // Between the two, an installation may have processes of its own.
     const MOST: usize = 4;
     let mut pid = process.pid;
     for _ in 0..MOST {
-        pid = match stat(pid) {
+        pid = match look(pid)? {
             // Its own inside does not see who is outside.
             Some(stat) if stat.ppid == 0 && stat.comm == FIRST_NAME => return Ok(()),
             Some(stat) => stat.ppid,
             None => break,
         };
-        if pid == process.supervisor_pid && is_supervisor(pid) {
+        if pid == process.supervisor_pid
+            && supervisor_title(pid).map_err(NoInstance::Unseen)?.is_some()
+        {
             return Ok(());
         }
     }
-    Err(format!("process {} is no instance", process.pid))
+    gone(format!("process {} is no instance", process.pid))
 }
 
 impl Family {
     /// The family of an instance that lives, or of what one that has ended has left behind.
-    pub fn of(name: &str, process: &Process) -> Self {
-        let lives = check(process).is_ok();
+    ///
+    /// # Errors
+    /// Which of the two it is cannot be told.
+    pub fn of(name: &str, process: &Process) -> Result<Self, NoInstance> {
+        let lives = || match check(process) {
+            Ok(()) => Ok(true),
+            Err(NoInstance::Gone(_)) => Ok(false),
+            Err(unseen) => Err(unseen),
+        };
+        let was_there = lives()?;
         // Who was there before the first process, and is still, is the one that was recorded.
         let watcher = stat(process.supervisor_pid).filter(|stat| {
             stat.starttime <= process.pid_start_time && is_supervisor_of(stat.pid, name)
         });
-        let first = lives.then_some(process.pid);
+        let first = was_there.then_some(process.pid);
         let is_own = |pid: &i32| {
             process.user_namespace.is_some() && own(*pid, "user") == process.user_namespace
         };
         let mut family = Family {
             process: process.clone(),
-            lives,
+            lives: was_there,
             supervisor: watcher.map(|stat| Identity::of(&stat)),
             pid_namespace: first
                 .filter(|pid| is_first_of_a_namespace(*pid))
@@ -128,13 +162,13 @@ impl Family {
             left_session: false,
         };
         // Only what was opened while it lived is its own.
-        family.lives = lives && check(process).is_ok();
+        family.lives = was_there && lives()?;
         if !family.lives {
             family.forget_namespaces();
             family.left_session = left_behind::has_session(process, family.supervisor);
             family.user_namespace = left_behind::user_namespace(name, process, family.left_session);
         }
-        family
+        Ok(family)
     }
 
     /// True when it had not ended when it was looked at.
@@ -144,18 +178,16 @@ impl Family {
 
     /// Every process of the family, as it is now.
     pub fn members(&self) -> Vec<Member> {
-        let all: Vec<(Stat, Proc)> = all_processes()
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter_map(|proc| Some((proc.stat().ok()?, proc)))
-            .collect();
-        let parents: HashMap<i32, i32> = all.iter().map(|(s, _)| (s.pid, s.ppid)).collect();
+        let all = processes::all().unwrap_or_default();
+        let parents: HashMap<i32, i32> = all.iter().map(|stat| (stat.pid, stat.ppid)).collect();
         let mut below = Below::default();
         all.into_iter()
-            .filter_map(|(stat, proc)| {
+            .filter_map(|stat| {
                 let part = self.part(&stat, &parents, &mut below)?;
-                Some(Member { part, stat, proc })
+                // Only these are held open: there may be more processes than a program may have files.
+                let proc = Proc::new(stat.pid).ok()?;
+                let is_same = Identity::of(&stat).lives();
+                is_same.then_some(Member { part, stat, proc })
             })
             .collect()
     }
@@ -251,18 +283,13 @@ impl Family {
     }
 }
 
-pub fn is_over(stat: &Stat) -> bool {
-    matches!(stat.state, 'Z' | 'X')
-}
-
 fn stat(pid: i32) -> Option<Stat> {
-    Proc::new(pid).ok()?.stat().ok()
+    look(pid).ok().flatten()
 }
 
 fn children(pid: i32) -> Vec<i32> {
-    let all = all_processes().into_iter().flatten().flatten();
-    all.filter_map(|proc| proc.stat().ok())
-        .filter(|stat| stat.ppid == pid)
+    let all = processes::all().unwrap_or_default().into_iter();
+    all.filter(|stat| stat.ppid == pid)
         .map(|stat| stat.pid)
         .collect()
 }

@@ -1,6 +1,8 @@
 //! An instance as processes of this host: which are its own, how they fare, how they end, what they see.
 
+pub mod folder;
 pub mod foreign;
+pub mod interpreter;
 pub mod left_behind;
 pub mod membership;
 pub mod namespaces;

@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl::set_pdeathsig;
@@ -20,12 +21,43 @@ use crate::engine::local::output::listen;
 use crate::engine::local::processes::wants_to_run;
 use crate::engine::local::raw::{Looker, fork_child};
 
-/// The answer to a question, `None` when there is none after the time `most`.
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unanswered {
+    /// Whoever was asked has not answered in time.
+    Late,
+    /// Nobody could be asked: this user may have no more processes, or this process no more files open.
+    Unasked(Errno),
+}
+
+impl std::fmt::Display for Unanswered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Unanswered::Late => f.write_str("it does not answer"),
+            Unanswered::Unasked(error) => f.write_str(&unasked("it", *error)),
+        }
+    }
+}
+
+/// What is said of what could not be asked.
+pub fn unasked(what: &str, error: Errno) -> String {
+    let limit = match error {
+        Errno::EAGAIN => ": the limit on processes is reached (ulimit -u)",
+        Errno::EMFILE => ": the limit on open files is reached (ulimit -n)",
+        _ => "",
+    };
+    format!("{what} could not be asked: {}{limit}", error.desc())
+}
+
+/// The answer to a question.
+///
+/// # Errors
+/// There is none after the time `most`, or it could not be asked.
 pub fn ask<T: Serialize + DeserializeOwned>(
     most: Duration,
     question: impl FnOnce() -> T,
-) -> Option<T> {
-    let (answer, tell) = pipe2(OFlag::O_CLOEXEC).ok()?;
+) -> Result<T, Unanswered> {
+    let (answer, tell) = pipe2(OFlag::O_CLOEXEC).map_err(Unanswered::Unasked)?;
     let mut tell = Some(File::from(tell));
     let child = fork_child(|| {
         let Some(tell) = tell.take() else { return };
@@ -33,7 +65,7 @@ pub fn ask<T: Serialize + DeserializeOwned>(
         let_go_of_all_but(&[tell.as_raw_fd()]);
         let _ = serde_json::to_writer(tell, &question());
     })
-    .ok()?;
+    .map_err(Unanswered::Unasked)?;
     drop(tell);
     let answer = listen([answer].into_iter(), child, most, || {
         let ended = waitpid(child, Some(WaitPidFlag::WNOHANG))?;
@@ -43,19 +75,24 @@ pub fn ask<T: Serialize + DeserializeOwned>(
         let _ = kill(child, Signal::SIGKILL);
         let _ = waitpid(child, Some(WaitPidFlag::WNOHANG));
     });
-    serde_json::from_slice(&answer.ok()?.concat()).ok()
+    let answer = answer.map_err(|_| Unanswered::Late)?;
+    serde_json::from_slice(&answer.concat()).map_err(|_| Unanswered::Late)
 }
 
-/// What the system says to each of `paths` when it is opened, 0 or the number of an error; `None` for one
-/// that has not answered after the time `most`. One process opens them in turn; when one takes long,
-/// another goes on with those behind it.
-pub fn open_each(paths: &[CString], patience: &Patience) -> Vec<Option<i32>> {
-    let mut said: Vec<Option<i32>> = vec![None; paths.len()];
+/// What the system says to each of `paths` when it is opened, 0 or the number of an error; or why it has
+/// said nothing, as after the time `most`. One process opens them in turn; when one takes long, another
+/// goes on with those behind it.
+pub fn open_each(paths: &[CString], patience: &Patience) -> Vec<Result<i32, Unanswered>> {
+    let mut said = vec![Err(Unanswered::Late); paths.len()];
     let mut late: Vec<(usize, Looking)> = Vec::new();
     let mut next = 0;
     while next < paths.len() {
-        let Ok(looking) = Looking::begin(&paths[next..]) else {
-            break; // too many processes: nothing is known of the rest
+        let looking = match Looking::begin(&paths[next..]) {
+            Ok(looking) => looking,
+            Err(error) => {
+                said[next..].fill(Err(Unanswered::Unasked(error)));
+                break;
+            }
         };
         let first = next;
         loop {
@@ -73,7 +110,7 @@ pub fn open_each(paths: &[CString], patience: &Patience) -> Vec<Option<i32>> {
     for (first, looking) in late {
         looking.wait(first, patience);
         for at in 0..looking.looker.done() {
-            said[first + at] = Some(looking.looker.said(at));
+            said[first + at] = Ok(looking.looker.said(at));
         }
         looking.end();
     }
@@ -211,17 +248,20 @@ mod tests {
         let paths = ["file", "missing", "fifo", ".", "file/x"].map(path);
         let said = open_each(&paths, &Patience::of(Duration::from_secs(60)));
         let (absent, no_folder) = (nix::libc::ENOENT, nix::libc::ENOTDIR);
-        assert_eq!(said, [0, absent, 0, 0, no_folder].map(Some));
+        assert_eq!(said, [0, absent, 0, 0, no_folder].map(Ok));
         assert_eq!(open_each(&[], &Patience::of(Duration::ZERO)), []);
     }
 
     #[test]
     fn a_question_without_an_answer_is_given_up() {
         let long = Duration::from_secs(60);
-        assert_eq!(ask(long, || 7), Some(7));
+        assert_eq!(ask(long, || 7), Ok(7));
         let words = "x".repeat(1 << 20);
-        assert_eq!(ask(long, || words.clone()), Some(words));
+        assert_eq!(ask(long, || words.clone()), Ok(words));
         let short = Duration::from_millis(50);
-        assert_eq!(ask(short, || std::thread::sleep(long)), None);
+        assert_eq!(
+            ask(short, || std::thread::sleep(long)),
+            Err(Unanswered::Late)
+        );
     }
 }

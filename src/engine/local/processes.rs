@@ -6,11 +6,13 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use procfs::process::{Process as Proc, Stat, all_processes};
+use nix::errno::Errno;
+use procfs::process::{Process as Proc, Stat};
 use procfs::{Current, FromRead};
 
-use crate::engine::local::probe::{self, Patience};
-use crate::engine::local::target::Target;
+use crate::engine::local::membership::NoInstance;
+use crate::engine::local::probe::{self, Patience, Unanswered};
+use crate::engine::local::target::{Target, Unseen};
 use crate::engine::local::{foreign, membership};
 use crate::engine::{Health, Process};
 use crate::host::context::PidScope;
@@ -40,16 +42,63 @@ impl Identity {
         }
     }
 
-    /// True while this very process lives. A zombie does not.
+    /// True while this very process lives. A zombie does not. One that cannot be looked at is there.
     pub fn lives(self) -> bool {
-        start_time(self.pid) == Some(self.start_time)
+        look(self.pid).map_or(true, |stat| {
+            stat.is_some_and(|stat| !is_over(&stat) && stat.starttime == self.start_time)
+        })
     }
 }
 
-/// Start of a process in clock ticks since boot; `None` when it has ended.
+/// Start of a process in clock ticks since boot; `None` when it has ended, or cannot be looked at.
 pub fn start_time(pid: i32) -> Option<u64> {
-    let stat = Stat::from_file(format!("/proc/{pid}/stat")).ok()?;
-    (stat.state != 'Z' && stat.state != 'X').then_some(stat.starttime)
+    let stat = look(pid).ok().flatten()?;
+    (!is_over(&stat)).then_some(stat.starttime)
+}
+
+/// What the kernel shows of a process; `None` of one that is not there.
+///
+/// # Errors
+/// That cannot be told.
+pub fn look(pid: i32) -> Result<Option<Stat>, Errno> {
+    let unread = |error| match error {
+        Errno::ENOENT | Errno::ESRCH => Ok(None),
+        other => Err(other),
+    };
+    let text = match fs::read(format!("/proc/{pid}/stat")) {
+        Ok(text) => text,
+        Err(error) => return unread(Errno::from_raw(error.raw_os_error().unwrap_or_default())),
+    };
+    // A program may give itself a name that is not UTF-8.
+    let text = String::from_utf8_lossy(&text);
+    Stat::from_read(text.as_bytes())
+        .map(Some)
+        .map_err(|_| Errno::EIO)
+}
+
+/// What the kernel shows of every process. Nothing of them is held open: there may be more of them than
+/// files that this process may have open.
+///
+/// # Errors
+/// They cannot all be told.
+pub fn all() -> Result<Vec<Stat>, Errno> {
+    let failed = |error: std::io::Error| Errno::from_raw(error.raw_os_error().unwrap_or_default());
+    let mut all = Vec::new();
+    for entry in fs::read_dir("/proc").map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name();
+        let pid = name.to_str().and_then(|name| name.parse().ok());
+        match pid.map(look).transpose() {
+            // Some systems show nobody the processes of others (`hidepid`, `proc(5)`).
+            Err(Errno::EPERM | Errno::EACCES) => {}
+            stat => all.extend(stat?.flatten()),
+        }
+    }
+    Ok(all)
+}
+
+/// True for a process that has ended, and only is not forgotten yet.
+pub fn is_over(stat: &Stat) -> bool {
+    matches!(stat.state, 'Z' | 'X')
 }
 
 /// The time, in clock ticks since boot, as processes' starts are counted.
@@ -63,19 +112,34 @@ pub fn health(process: &Process, here: &PidScope) -> Health {
     if let Some(gone_or_foreign) = out_of_sight(process, here) {
         return gone_or_foreign;
     }
-    if let Err(why) = membership::check(process) {
-        return Health::Gone(why);
+    match membership::check(process) {
+        Ok(()) => Health::Running,
+        Err(NoInstance::Gone(why)) => Health::Gone(why),
+        Err(NoInstance::Unseen(error)) => Health::Unseen(probe::unasked("its process", error)),
     }
-    Health::Running
 }
 
-/// Why the file system of each process is broken, `None` for one that works. All are asked at once, and
-/// one that does not answer keeps nobody.
-pub fn faults(
-    processes: &[&Process],
-    most: Duration,
-    here: &PidScope,
-) -> Vec<Option<&'static str>> {
+/// What is wrong with the file system of an instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// It does not work, or does not answer.
+    Broken(&'static str),
+    /// It could not be asked, and may well work.
+    Unasked(String),
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Fault::Broken(why) => why,
+            Fault::Unasked(why) => why,
+        })
+    }
+}
+
+/// What is wrong with the file system of each process, `None` for one that works. All are asked at once,
+/// and one that does not answer keeps nobody.
+pub fn faults(processes: &[&Process], most: Duration, here: &PidScope) -> Vec<Option<Fault>> {
     let nowhere = |process: &&Process| {
         let root = format!("/proc/{}/root", process.pid);
         CString::new(nowhere_in(Path::new(&root)).into_os_string().into_vec()).unwrap_or_default()
@@ -86,39 +150,45 @@ pub fn faults(
         ..Patience::of(most)
     };
     let said = probe::open_each(&paths, &patience);
-    let connected = processes
-        .iter()
-        .zip(said)
-        .map(|(process, said)| match said? {
-            nix::libc::ENOTCONN => Some(false),
-            // A FUSE file system of its own shows itself to no one outside. Another's, or that of a setuid
-            // installation, is not seen at all, which is not held against it.
-            nix::libc::EACCES => match Target::open(process, here) {
-                Ok(target) if !target.can_be_joined() => Some(true),
-                Ok(target) => target
-                    .ask_inside(most, || is_connected(Path::new("/")))
-                    .ok(),
-                Err(_) => Some(true),
-            },
-            _ => Some(true),
-        });
-    let fault = |connected| match connected {
-        Some(true) => None,
-        Some(false) => Some(NOT_CONNECTED),
-        None => Some(NO_ANSWER),
-    };
-    connected.map(fault).collect()
+    let both = processes.iter().zip(said);
+    both.map(|(process, said)| match said {
+        Ok(nix::libc::ENOTCONN) => Some(Fault::Broken(NOT_CONNECTED)),
+        // A FUSE file system of its own shows itself to no one outside.
+        Ok(nix::libc::EACCES) => fault_from_inside(process, most, here),
+        Ok(_) => None,
+        Err(Unanswered::Late) => Some(Fault::Broken(NO_ANSWER)),
+        Err(Unanswered::Unasked(error)) => {
+            Some(Fault::Unasked(probe::unasked("its file system", error)))
+        }
+    })
+    .collect()
+}
+
+/// The same, asked inside. That of a setuid installation, or another's, is not seen at all, which is not
+/// held against it.
+fn fault_from_inside(process: &Process, most: Duration, here: &PidScope) -> Option<Fault> {
+    let target = Target::open(process, here).ok()?;
+    if !target.can_be_joined() {
+        return None;
+    }
+    match target.ask_inside(most, || is_connected(Path::new("/"))) {
+        Ok(true) => None,
+        Ok(false) => Some(Fault::Broken(NOT_CONNECTED)),
+        Err(Unseen::Unasked(error)) => {
+            Some(Fault::Unasked(probe::unasked("its file system", error)))
+        }
+        Err(Unseen::Unknown(_)) => Some(Fault::Broken(NO_ANSWER)),
+    }
 }
 
 /// True for a process that waits for nothing but the processor.
 pub fn wants_to_run(pid: i32) -> bool {
-    Stat::from_file(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.state == 'R')
+    look(pid).is_ok_and(|stat| stat.is_some_and(|stat| stat.state == 'R'))
 }
 
 /// True while a helper waits for nothing but the processor.
 fn has_busy_helper(supervisor: i32) -> bool {
-    let all = all_processes().into_iter().flatten().flatten();
-    let mut stats = all.filter_map(|one| one.stat().ok());
+    let mut stats = all().into_iter().flatten();
     stats.any(|stat| stat.ppid == supervisor && stat.state == 'R')
 }
 
@@ -134,7 +204,7 @@ pub fn health_of_ctr(process: &Process, here: &PidScope) -> Health {
         start_time: process.pid_start_time,
     };
     out_of_sight(process, here).unwrap_or_else(|| match identity.lives() {
-        true => Health::Running,
+        true => Health::Running, // or cannot be looked at
         false => Health::Gone("it has ended".into()),
     })
 }
@@ -158,22 +228,38 @@ pub fn is_connected(root: &Path) -> bool {
 
 /// True for the process that watches over an instance.
 pub fn is_supervisor(pid: i32) -> bool {
-    supervisor_title(pid).is_some()
+    supervisor_title(pid).is_ok_and(|title| title.is_some())
 }
 
 /// True for the one that watches over the instance `name`.
 pub fn is_supervisor_of(pid: i32, name: &str) -> bool {
-    supervisor_title(pid).is_some_and(|title| title.ends_with(&format!(" [{name}]")))
+    watches_over(pid, name).unwrap_or(false)
 }
 
-/// As `Apptainer instance: USER [NAME]`.
-fn supervisor_title(pid: i32) -> Option<String> {
-    let title = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+/// The same.
+///
+/// # Errors
+/// That cannot be told.
+pub fn watches_over(pid: i32, name: &str) -> Result<bool, Errno> {
+    let title = supervisor_title(pid)?;
+    Ok(title.is_some_and(|title| title.ends_with(&format!(" [{name}]"))))
+}
+
+/// The title of a process that watches over an instance, as `Apptainer instance: USER [NAME]`.
+///
+/// # Errors
+/// That cannot be told.
+pub fn supervisor_title(pid: i32) -> Result<Option<String>, Errno> {
+    let title = match fs::read(format!("/proc/{pid}/cmdline")) {
+        Ok(title) => title,
+        Err(error) => match Errno::from_raw(error.raw_os_error().unwrap_or_default()) {
+            unseen @ (Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM) => return Err(unseen),
+            _ => return Ok(None),
+        },
+    };
     let title = String::from_utf8_lossy(&title);
-    let title = title.trim_end_matches('\0');
-    title
-        .starts_with(SUPERVISOR_TITLE)
-        .then(|| title.to_owned())
+    let title = title.trim_end_matches('\0').to_owned();
+    Ok(Some(title).filter(|title| title.starts_with(SUPERVISOR_TITLE)))
 }
 
 /// True when this process has every capability that the kernel knows.

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use procfs::process::{Process as Proc, all_processes};
+use procfs::process::{Process as Proc, Stat};
+
+use crate::engine::local::processes;
 
 /// Clock ticks of processor time that a program needs which only waits.
 const OF_WAITING: u64 = 10;
@@ -110,20 +112,19 @@ impl Signs {
 
 /// The processes that `pid` has started, and those that these have.
 fn started_by(pid: i32) -> Vec<Proc> {
-    let mut others: Vec<(i32, Proc)> = all_processes()
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|one| Some((one.stat().ok()?.ppid, one)))
-        .collect();
+    let mut others = processes::all().unwrap_or_default();
     let mut parents = vec![pid];
     let mut found = Vec::new();
     while let Some(parent) = parents.pop() {
-        let (children, rest) = others.into_iter().partition(|(above, _)| *above == parent);
+        let (children, rest): (Vec<Stat>, _) =
+            others.into_iter().partition(|one| one.ppid == parent);
         others = rest;
-        let children: Vec<(i32, Proc)> = children;
-        parents.extend(children.iter().map(|(_, child)| child.pid));
-        found.extend(children.into_iter().map(|(_, child)| child));
+        parents.extend(children.iter().map(|child| child.pid));
+        found.extend(
+            children
+                .iter()
+                .filter_map(|child| Proc::new(child.pid).ok()),
+        );
     }
     found
 }

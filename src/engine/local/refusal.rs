@@ -41,6 +41,12 @@ pub fn wrong_folder(folder: &Path, name: &str, what: &str) -> Error {
     Error::new(Kind::Folder, format!("{shown} {what} in `{name}`")).hint(hint)
 }
 
+/// The folder that a command is to run in is there, and cannot be gone to.
+pub fn closed_folder(folder: &Path, name: &str, error: &std::io::Error) -> Error {
+    let message = format!("cannot go to {} in `{name}`: {error}", folder.display());
+    Error::new(Kind::Folder, message).hint("choose another with `ctr exec --cwd`")
+}
+
 /// There is no folder inside to run in that was asked for.
 pub fn no_folder(folder: &Path, name: &str) -> Error {
     let message = format!("no folder {} in `{name}`", folder.display());

@@ -1,15 +1,14 @@
 //! A look into a running instance, through `/proc/<pid>/root`, without a process inside.
 
-use std::ffi::OsStr;
 use std::fs::{self, Metadata};
-use std::io::{self, ErrorKind, Read};
-use std::os::unix::ffi::OsStrExt;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 
 use nix::unistd::{AccessFlags, access};
 
-use crate::host::regular_file;
+use crate::engine::local::interpreter;
+pub use crate::host::regular_file::is_absence;
 
 /// The `PATH` that Apptainer gives an image that sets none.
 pub const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -35,6 +34,8 @@ pub enum Folder {
     Other,
     /// There is no such folder.
     Missing,
+    /// It is there, and this user may not go there.
+    Closed,
     /// It cannot be seen from here.
     Unknown,
 }
@@ -78,26 +79,41 @@ impl Inside {
 
     /// Compares a folder of the host with the one of the same path inside, by device and inode.
     pub fn compare_folder(&self, path: &Path) -> Folder {
-        let Ok(own) = fs::metadata(path) else {
-            return Folder::Missing;
+        let own = match fs::metadata(path) {
+            Ok(own) => own,
+            Err(error) if is_absence(&error) => return Folder::Missing,
+            Err(_) => return Folder::Closed,
         };
         match self.metadata(path) {
             Ok(inside) if !inside.is_dir() => Folder::Missing,
-            Ok(inside) if (inside.dev(), inside.ino()) == (own.dev(), own.ino()) => Folder::Same,
-            Ok(_) => Folder::Other,
-            Err(error) if is_absence(&error) => Folder::Missing,
-            Err(_) => Folder::Unknown,
+            Ok(inside) if (inside.dev(), inside.ino()) != (own.dev(), own.ino()) => Folder::Other,
+            found => self.entered(path, found),
         }
     }
 
-    /// Tells whether a folder exists inside.
+    /// Tells whether a folder exists inside, and may be gone to.
     pub fn folder(&self, path: &Path) -> Folder {
         match self.metadata(path) {
-            Ok(metadata) if metadata.is_dir() => Folder::Same,
-            Ok(_) => Folder::Missing,
-            Err(error) if is_absence(&error) => Folder::Missing,
-            Err(_) => Folder::Unknown,
+            Ok(metadata) if !metadata.is_dir() => Folder::Missing,
+            found => self.entered(path, found),
         }
+    }
+
+    fn entered(&self, path: &Path, found: io::Result<Metadata>) -> Folder {
+        match found {
+            Ok(_) if self.may_enter(path) => Folder::Same,
+            Ok(_) => Folder::Closed,
+            Err(error) if is_absence(&error) => Folder::Missing,
+            // Root of a user namespace may go where the user may not; and of what is hidden as a whole,
+            // nothing can be said.
+            Err(_) if self.as_root || !self.can_be_seen() => Folder::Unknown,
+            Err(_) => Folder::Closed,
+        }
+    }
+
+    fn may_enter(&self, path: &Path) -> bool {
+        let may = |folder: PathBuf| access(&folder, AccessFlags::X_OK).is_ok();
+        self.as_root || self.on_host(path).is_ok_and(may)
     }
 
     /// Looks a command up as `execvp` does, in the folders of `search`, relative to `cwd`.
@@ -164,8 +180,25 @@ impl Inside {
         let Ok(file) = self.on_host(path) else {
             return false;
         };
-        (self.as_root || access(&file, AccessFlags::X_OK).is_ok())
-            && interpreter(&file).is_none_or(|path| self.metadata(&path).is_ok())
+        (self.as_root || access(&file, AccessFlags::X_OK).is_ok()) && self.has_interpreters(&file)
+    }
+
+    /// False where a file needs another to be run, which is not there: a script its interpreter, a program
+    /// its loader.
+    fn has_interpreters(&self, file: &Path) -> bool {
+        /// How many the kernel follows (`linux/exec.c`), and one more.
+        const MOST: usize = 6;
+        let mut file = file.to_owned();
+        for _ in 0..MOST {
+            let Some(needed) = interpreter::of(&file) else {
+                return true;
+            };
+            match self.on_host(&needed) {
+                Ok(found) => file = found,
+                Err(error) => return !is_absence(&error),
+            }
+        }
+        true
     }
 
     fn metadata(&self, path: &Path) -> io::Result<Metadata> {
@@ -229,23 +262,6 @@ fn as_program(found: io::Result<Metadata>) -> Program {
     }
 }
 
-/// The program that a script names in its first line; `None` when it is no script, or cannot be
-/// read.
-fn interpreter(script: &Path) -> Option<PathBuf> {
-    /// Longest first line that Linux reads (`BINPRM_BUF_SIZE`).
-    const LONGEST: u64 = 256;
-    let mut start = Vec::new();
-    let file = regular_file::open(script).ok()?;
-    file.take(LONGEST).read_to_end(&mut start).ok()?;
-    let line = start
-        .strip_prefix(b"#!")?
-        .split(|byte| *byte == b'\n')
-        .next()?;
-    let mut words = line.split(|byte| b" \t".contains(byte));
-    let program = words.find(|word| !word.is_empty())?;
-    Some(PathBuf::from(OsStr::from_bytes(program)))
-}
-
 /// True for a file that someone may run.
 pub fn is_executable_file(metadata: &Metadata) -> bool {
     metadata.is_file() && metadata.permissions().mode() & EXECUTABLE != 0
@@ -262,11 +278,6 @@ fn parts(path: &Path) -> Vec<PathBuf> {
 
 fn ends_in_slash(path: &Path) -> bool {
     path.as_os_str().as_encoded_bytes().ends_with(b"/")
-}
-
-/// True for the error of a path that leads to nothing.
-pub fn is_absence(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 #[cfg(test)]

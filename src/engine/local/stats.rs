@@ -41,7 +41,9 @@ pub struct Stats {
 /// It ended meanwhile.
 pub fn usage(name: &str, process: &Process) -> Result<Usage> {
     let gone = || Error::new(Kind::NotRunning, "the instance ended meanwhile");
-    let members = Family::of(name, process).inside();
+    let family = Family::of(name, process)
+        .map_err(|why| Error::new(Kind::Engine, format!("cannot tell its processes: {why}")))?;
+    let members = family.inside();
     if members.is_empty() {
         return Err(gone());
     }

@@ -65,7 +65,12 @@ pub struct Stopping {
 /// # Errors
 /// One of them cannot be signalled.
 pub fn ask(name: &str, process: &Process, manner: &StopMode) -> Result<Stopping> {
-    let family = Family::of(name, process);
+    let family = Family::of(name, process).map_err(|why| {
+        Error::new(
+            Kind::Engine,
+            format!("cannot tell the processes of `{name}`: {why}"),
+        )
+    })?;
     let mut stopping = Stopping {
         name: name.to_owned(),
         first: Identity {

@@ -48,6 +48,30 @@ const LAST_SCRIPTS: [&str; 2] = ["99-base.sh", "99-runtimevars.sh"];
 const NOT_TO_BE_SEEN: &str = "its namespaces show themselves to nobody but root, as those of a setuid \
      installation, or of another user namespace";
 
+/// Why nothing is seen from inside.
+#[derive(Debug)]
+pub enum Unseen {
+    /// It cannot be joined, or gives no answer.
+    Unknown(Unknown),
+    /// Nobody could be asked.
+    Unasked(Errno),
+}
+
+impl From<Unknown> for Unseen {
+    fn from(why: Unknown) -> Self {
+        Unseen::Unknown(why)
+    }
+}
+
+impl From<Unseen> for Unknown {
+    fn from(unseen: Unseen) -> Self {
+        match unseen {
+            Unseen::Unknown(why) => why,
+            Unseen::Unasked(error) => probe::unasked("its inside", error),
+        }
+    }
+}
+
 /// `/proc/<pid>`, opened: whatever becomes of the number, this stays that process or nothing. A pidfd
 /// would do the same from Linux 5.8 on.
 pub struct Target {
@@ -74,7 +98,7 @@ impl Target {
         if stat.starttime != process.pid_start_time {
             return Err(format!("process {} is another one by now", process.pid));
         }
-        membership::check(process)?;
+        membership::check(process).map_err(|why| why.to_string())?;
         let owner = target.stat("").map(|stat| stat.st_uid);
         if owner != Ok(geteuid().as_raw()) {
             return Err("its process is not yours, as under a setuid installation".into());
@@ -146,9 +170,8 @@ impl Target {
         &self,
         most: Duration,
         look: impl FnOnce() -> T,
-    ) -> Result<T, Unknown> {
-        let failed = |error: Errno| error.desc().to_owned();
-        let (answer, tell) = pipe2(OFlag::O_CLOEXEC).map_err(failed)?;
+    ) -> Result<T, Unseen> {
+        let (answer, tell) = pipe2(OFlag::O_CLOEXEC).map_err(Unseen::Unasked)?;
         let mut tell = Some(File::from(tell));
         let looker = fork_child(|| {
             let Some(tell) = tell.take() else { return };
@@ -156,7 +179,7 @@ impl Target {
             probe::let_go_of_all_but(&[tell.as_raw_fd(), self.folder.as_raw_fd()]);
             let _ = serde_json::to_writer(tell, &self.join().map(|()| look()));
         });
-        let looker = looker.map_err(failed)?;
+        let looker = looker.map_err(Unseen::Unasked)?;
         drop(tell);
         let told = output::listen([answer].into_iter(), looker, most, || {
             let ended = waitpid(looker, Some(WaitPidFlag::WNOHANG))?;
@@ -168,8 +191,8 @@ impl Target {
             format!("a look at its files was given up: {error}")
         })?;
         let answer: Result<T, Unknown> = serde_json::from_slice(&told.concat())
-            .map_err(|_| "it cannot be looked at from inside")?;
-        answer
+            .map_err(|_| "it cannot be looked at from inside".to_owned())?;
+        answer.map_err(Unseen::Unknown)
     }
 
     /// False once the process has ended.

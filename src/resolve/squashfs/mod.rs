@@ -71,7 +71,7 @@ pub fn look(overlay: &Found, cache: &Cache) -> Result<Brought> {
     let recalled = cache.get_or_compute(QUESTION, &overlay.path, || {
         // Its file server may not answer.
         let read = engine::ask(CONTENTS, || read(&overlay.path, &overlay.name));
-        let silent = || Err(Unread::Failed("it does not answer".to_owned()));
+        let silent = |why: engine::Unanswered| Err(Unread::Failed(why.to_string()));
         read.unwrap_or_else(silent).map_err(|unread| match unread {
             Unread::NoImage => no_image(&overlay.path),
             Unread::Failed(why) => {
