@@ -1,6 +1,7 @@
 //! A number is no proof: neither that of a process in a record, nor that of a namespace.
 
 use std::fs;
+use std::path::Path;
 use std::process::Child;
 
 use nix::sys::signal::{Signal, kill};
@@ -188,6 +189,35 @@ fn what_left_the_session_and_lives_on_without_a_supervisor_is_ended() {
             place.ctr(["stop", "bio"]).ok();
         }
         place.assert_clean_after(&output);
+    }
+}
+
+/// True where an ext3 image says that nothing is left to be written into it: `s_state`, at byte 58 of the
+/// superblock, which begins at 1024.
+fn is_in_order(image: &Path) -> bool {
+    let bytes = fs::read(image).unwrap();
+    bytes[1024 + 58] & 1 == 1
+}
+
+#[test]
+fn a_helper_that_is_left_puts_its_image_in_order() {
+    for is_known in [true, false] {
+        let place = Place::new();
+        let image = place.ext3("env.img", nix::unistd::getuid().as_raw());
+        place.start("bio", &["-w", "-o", "env.img"]);
+        let write = ["exec", "bio", "touch", "/ext3/env/new"];
+        place.ctr(write).ok();
+        if !is_known {
+            place.edit_state("bio", |state| state["user_namespace"] = Value::Null);
+        }
+        let keeper = processes::look(place.record("bio").keeper).unwrap();
+        keeper.signal(Signal::SIGKILL);
+        eventually("it is dead", || {
+            (place.status("bio") == "dead").then_some(())
+        });
+        assert!(!is_in_order(&image));
+        place.ctr(["prune"]).ok().says(&["fuse2fs"]);
+        assert!(is_in_order(&image), "{is_known}");
     }
 }
 
