@@ -84,6 +84,14 @@ pub struct Process {
     pub pid_namespace: u64,
 }
 
+impl Process {
+    /// True for the same process, whatever is known of its namespaces.
+    fn is(&self, other: &Process) -> bool {
+        let identity = |of: &Process| (of.pid, of.pid_start_time, of.pid_namespace);
+        identity(self) == identity(other) && self.boot_id == other.boot_id
+    }
+}
+
 /// How an instance's process fares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Health {

@@ -92,7 +92,7 @@ impl Engine<'_> {
         let record = self.record(name).map_err(passing)?;
         let own_label = std::fs::read("/proc/self/attr/current").ok();
         let is_known = |release: &&str| binary.version.starts_with(*release);
-        let is_this = |record: &Record| record.process == *process;
+        let is_this = |record: &Record| record.process.is(process);
         let texts = target.script_texts().map_err(Passing)?;
         let has_cgroup = record.as_ref().is_some_and(|record| record.has_cgroup);
         let cgroup = target.read("cgroup").unwrap_or_default();
