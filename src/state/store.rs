@@ -273,9 +273,14 @@ impl Store {
             return Ok(());
         };
         let message = format!("{} {fault}, and is not trusted", path.display());
-        let hint = match metadata.uid() == self.uid {
-            true => format!("if it is yours: chmod go-w '{}'", path.display()),
-            false => OWN_HOME.to_owned(),
+        let shown = path.display();
+        let hint = match metadata.uid() {
+            owner if owner == self.uid => format!("if it is yours: chmod go-w '{shown}'"),
+            0 => format!(
+                "root has made it: `sudo chown -R {} '{shown}'` makes it yours",
+                self.uid
+            ),
+            _ => OWN_HOME.to_owned(),
         };
         Err(Error::new(Kind::State, message).hint(hint))
     }
