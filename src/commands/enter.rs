@@ -7,6 +7,7 @@ use super::{restart, running};
 use crate::cli;
 use crate::engine::{Folder, Program};
 use crate::error::{Error, Kind, Result};
+use crate::host::answers;
 use crate::instance::session::Session;
 use crate::instance::status::{Instance, Status};
 use crate::ui::output::printable;
@@ -68,19 +69,19 @@ fn folder(instance: &Instance, session: &Session) -> Result<PathBuf> {
     if let (Some(cwd), Folder::Same | Folder::Unknown) = (&cwd, compared) {
         return running::as_text(cwd).map(PathBuf::from);
     }
-    let shown = cwd.map_or_else(
+    let name = &instance.name;
+    let own = session.context.cwd.as_deref();
+    let shown = own.map_or_else(
         || "the working folder".to_owned(),
-        |c| c.display().to_string(),
+        |own| own.display().to_string(),
     );
-    let what = if compared == Folder::Other {
-        "is another folder"
-    } else {
-        "does not exist"
+    let what = match compared {
+        _ if own.is_some_and(answers::is_silent) => "does not answer".to_owned(),
+        Folder::Other => format!("is another folder in `{name}`"),
+        _ => format!("does not exist in `{name}`"),
     };
     let (folder, going) = refuge(instance, session);
-    session
-        .output
-        .warn(&format!("{shown} {what} in `{}`: {going}", instance.name));
+    session.output.warn(&format!("{shown} {what}: {going}"));
     running::as_text(folder).map(PathBuf::from)
 }
 

@@ -78,7 +78,7 @@ fn from_state(called: &ShimCall, command: &[OsString], context: &Context) -> Res
     let mut config = Config::load(context)?;
     let started_by = state.as_ref().map(|state| Path::new(&state.apptainer));
     // The caller's own `PATH` may be anything.
-    let started_by = started_by.filter(|path| is_executable(path));
+    let started_by = started_by.filter(|path| context.answers(path) && is_executable(path));
     config.apptainer.value = config.apptainer.value.or(started_by.map(Path::to_owned));
     let cache = Cache::new(context);
     let session = Session::new(context, &config, &cache, Output::bare());

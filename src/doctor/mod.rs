@@ -113,7 +113,7 @@ fn limits(session: &Session) -> Check {
 
 fn user_namespaces(session: &Session) -> Check {
     const NAME: &str = "user namespaces";
-    match engine::make_user_namespace() {
+    match engine::make_user_namespace(session.context) {
         Ok(()) => Check::well(NAME, "can be made"),
         Err(_) if session.engine.is_setuid().unwrap_or(false) => Check::well(
             NAME,

@@ -6,7 +6,7 @@ mod join;
 mod local;
 
 use self::apptainer::{
-    arguments, enclosing_container, environment, failure, launch, limits, records, version,
+    arguments, enclosing_container, environment, failure, launch, limits, places, records, version,
 };
 use self::local::{processes, stats, stop};
 
@@ -306,6 +306,7 @@ impl<'a> Engine<'a> {
             run.keep,
             run.hostos && !run.in_force.clean,
         ))?;
+        self.leave_the_callers_folder(&mut command);
         command.envs(self.bus_for(run.name)?);
         command.args(["--quiet", action, "--no-eval", "--cwd"]);
         command.arg(run.cwd);
@@ -323,8 +324,11 @@ impl<'a> Engine<'a> {
     }
 
     fn command(&self, variables: Variables) -> Result<Command> {
+        places::check(self.context)?;
         let mut command = Command::new(&self.binary()?.path);
+        let path = places::path_that_answers(&variables, self.context);
         command.env_clear().envs(variables);
+        command.envs(path.map(|path| ("PATH", path)));
         if self.context.cwd.is_none() {
             command.current_dir("/"); // where its own folder is gone, it ignores `--cwd`
         }

@@ -8,6 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
+use crate::host::answers::{self, Waits};
 use crate::shim_call::ShimCall;
 
 /// Counts the containers that a process is in; the name is the reference's.
@@ -49,6 +50,8 @@ pub struct Context {
     /// The boot and the pid namespace of this process.
     pub pid_scope: PidScope,
     pub terminals: Terminals,
+    /// How it waits for what does not answer.
+    pub waits: Waits,
     /// What a shim was made with, where it was called.
     pub shim: Option<OfShim>,
 }
@@ -106,6 +109,7 @@ impl Context {
                 stdout: std::io::stdout().is_terminal(),
                 stderr: std::io::stderr().is_terminal(),
             },
+            waits: Waits::default(),
             variables,
             shim: None,
         })
@@ -169,12 +173,25 @@ impl Context {
         path.into_iter().flat_map(std::env::split_paths)
     }
 
-    /// Looks a program of the host up on the caller's `PATH`: shims are none.
+    /// Looks a program of the host up on the caller's `PATH`: shims are none, and a folder that does not
+    /// answer is passed over.
     pub fn find_program(&self, name: impl AsRef<Path>) -> Option<PathBuf> {
-        self.path_folders()
+        let mut candidates = self
+            .path_folders()
             .filter(|folder| folder.is_absolute())
-            .map(|folder| folder.join(&name))
-            .find(|candidate| is_executable(candidate) && ShimCall::by(candidate).is_none())
+            .map(|folder| folder.join(&name));
+        candidates.find(|candidate| {
+            self.answers(candidate) && is_executable(candidate) && ShimCall::by(candidate).is_none()
+        })
+    }
+
+    /// True for a program that answers, or is not there.
+    pub fn answers(&self, candidate: &Path) -> bool {
+        let folder = candidate.parent().unwrap_or(candidate);
+        // Of a folder that does not answer that is said once, whatever is looked for in it.
+        !answers::is_silent(folder)
+            && (answers::is_quick(candidate, self)
+                || answers::passes(folder, self) && answers::passes(candidate, self))
     }
 }
 
@@ -245,6 +262,7 @@ pub mod tests {
                 stdout: false,
                 stderr: false,
             },
+            waits: Waits::default(),
             shim: None,
         }
     }

@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::unistd::{AccessFlags, access};
 
-use super::{Surroundings, answering};
+use super::Surroundings;
 use crate::bounds::TEXT;
 use crate::error::{Error, Result};
-use crate::host::regular_file;
+use crate::host::{answers, regular_file};
 
 /// Folders that Apptainer provides itself, or that hold homes, of which it brings the user's.
 const GIVEN: [&str; 7] = ["proc", "sys", "dev", "tmp", "home", "root", "lost+found"];
@@ -98,7 +98,7 @@ pub fn binds(around: &Surroundings) -> Result<Vec<String>> {
         .keys()
         .map(|name| Path::new("/").join(name))
         .collect();
-    let silent = answering::silent(&paths);
+    let silent = answers::silent(&paths, around.context);
     for name in entries.into_keys() {
         let path = format!("/{name}");
         if silent.iter().any(|silent| **silent == *path) {

@@ -21,9 +21,7 @@ const HOST: &str = "#HOST:";
 /// It is there and cannot be read. A line that is not understood is left out, with a message:
 /// the file is often another's.
 pub fn read(overlay: &Path, trusted: &[PathBuf], uid: u32) -> Result<Option<Sidecar>> {
-    let mut path = overlay.as_os_str().to_owned();
-    path.push(".env");
-    let path = PathBuf::from(path);
+    let path = beside(overlay);
     let bytes = match regular_file::read(&path, TEXT) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -42,6 +40,13 @@ pub fn read(overlay: &Path, trusted: &[PathBuf], uid: u32) -> Result<Option<Side
     let mut sidecar = parse(&path, &bytes);
     sidecar.distrust = trust::distrust(&path, trusted, uid);
     Ok(Some(sidecar))
+}
+
+/// Where the sidecar of an overlay is, when it has one.
+pub fn beside(overlay: &Path) -> PathBuf {
+    let mut path = overlay.as_os_str().to_owned();
+    path.push(".env");
+    path.into()
 }
 
 /// The variable that a line sets to what is not UTF-8. Left out with a message, such a line would

@@ -77,6 +77,11 @@ impl Store {
         &self.root
     }
 
+    /// What is looked at on the way to the folder of this host, and that as it is usually called.
+    pub fn on_the_way(&self) -> Vec<PathBuf> {
+        self.host.on_the_way(&self.root)
+    }
+
     /// The folder of this host.
     pub fn folder(&self) -> PathBuf {
         self.root.join(self.host.folder())
@@ -237,7 +242,8 @@ impl Store {
         Lock::take_within(&self.lock_key(name), self.uid, most)
     }
 
-    /// The turn to learn of an instance what a direct join needs, when it is had within the time `most`.
+    /// The turn to learn of an instance what a direct join needs; `None` when another that has it is
+    /// stopped, or has lived for the time `most`. `tell` takes who is waited for, after a while.
     ///
     /// # Errors
     /// As for [`Store::lock_within`].

@@ -27,6 +27,7 @@ mod ext3;
 mod folder;
 mod forged;
 mod hanging;
+mod hanging_paths;
 mod harness;
 mod held;
 mod home;

@@ -133,7 +133,7 @@ impl Engine<'_> {
     pub(in crate::engine) fn program(&self) -> Result<PathBuf> {
         version::locate(self.context, self.config).or_else(|error| {
             let known = self.origin.borrow().apptainer.clone();
-            let known = known.filter(|path| is_executable(path));
+            let known = known.filter(|path| self.context.answers(path) && is_executable(path));
             match self.config.apptainer.value {
                 None => known.ok_or(error),
                 Some(_) => Err(error),
@@ -144,8 +144,9 @@ impl Engine<'_> {
     /// The Apptainer to use.
     ///
     /// # Errors
-    /// There is none, it does not run, or it is too old.
+    /// There is none, it does not run, or it is too old; it would wait for its configuration.
     pub fn binary(&self) -> Result<Binary> {
+        limits::check_named(self.context)?;
         let path = self.program()?;
         if let Some(known) = self.binary.borrow().as_ref().filter(|b| b.path == path) {
             return Ok(known.clone());

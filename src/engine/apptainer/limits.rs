@@ -1,12 +1,15 @@
 //! What the administrator and the kernel let Apptainer do.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::bounds::{QUESTION, TEXT};
+use crate::engine::DEFAULT_PATH;
 use crate::engine::local::output;
+use crate::error::{Error, Kind};
 use crate::host::context::Context;
-use crate::host::regular_file;
+use crate::host::{answers, regular_file};
 
 /// Switches that stand in `ctr`'s way when they are `no`.
 const SWITCHES: [&str; 10] = [
@@ -49,8 +52,10 @@ pub fn has_minimal_dev(binary: &Path, context: &Context) -> Result<bool, String>
 
 /// How an Apptainer was built, a `NAME=VALUE` a line.
 fn build(binary: &Path) -> Result<String, String> {
-    let output = output::of(Command::new(binary).arg("buildcfg"), QUESTION)
-        .map_err(|error| format!("{}: {error}", binary.display()))?;
+    let mut command = Command::new(binary);
+    let command = command.arg("buildcfg").current_dir("/").env("PWD", "/");
+    let output =
+        output::of(command, QUESTION).map_err(|error| format!("{}: {error}", binary.display()))?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
@@ -63,14 +68,48 @@ pub fn is_setuid(binary: &Path) -> Result<bool, String> {
     Ok(said.lines().any(|line| line == "APPTAINER_SUID_INSTALL=1"))
 }
 
+/// Refuses a configuration file that Apptainer would wait for: one that does not answer, or is no file.
+///
+/// # Errors
+/// Names the variable and the file.
+pub fn check_named(context: &Context) -> crate::error::Result<()> {
+    let Some((variable, file)) = named(context) else {
+        return Ok(());
+    };
+    let of_variable = |error: Error| Error {
+        message: format!("{variable}: {}", error.message),
+        kind: Kind::Engine,
+        ..error
+    };
+    answers::check(&file, context).map_err(of_variable)?;
+    match regular_file::read(&file, TEXT) {
+        // Apptainer has words of its own for one that is not there.
+        Err(error) if error.kind() == ErrorKind::InvalidInput => {
+            let error = Error::io(format!("cannot read {}", file.display()), error);
+            Err(of_variable(error).hint("name a configuration file of Apptainer, or unset it"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The caller's own configuration file of Apptainer, and the variable that names it.
+fn named(context: &Context) -> Option<(&'static str, PathBuf)> {
+    let names = ["APPTAINER_CONFIG_FILE", "SINGULARITY_CONFIG_FILE"];
+    let mut named = names
+        .iter()
+        .filter_map(|name| Some((*name, context.setting(name)?)));
+    let (name, file) = named.next()?;
+    let cwd = context.cwd.as_deref().unwrap_or(Path::new("/"));
+    Some((name, cwd.join(file)))
+}
+
 /// The configuration that is in force: the caller's own, where a variable names one.
 fn configuration(binary: &Path, context: &Context) -> Result<(PathBuf, String), String> {
-    let named = ["APPTAINER_CONFIG_FILE", "SINGULARITY_CONFIG_FILE"];
-    let named = named.iter().find_map(|name| context.setting(name));
-    let file = match named {
-        Some(named) => PathBuf::from(named),
+    let file = match named(context) {
+        Some((_, file)) => file,
         None => installed(binary)?,
     };
+    answers::check(&file, context).map_err(|error| error.message)?;
     let text = regular_file::read_to_string(&file, TEXT)
         .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
     Ok((file, text))
@@ -90,9 +129,13 @@ fn installed(binary: &Path) -> Result<PathBuf, String> {
 ///
 /// # Errors
 /// It cannot be made; in words.
-pub fn make_user_namespace() -> Result<(), String> {
-    let mut command = Command::new("unshare");
-    match output::of(command.args(["--user", "true"]), QUESTION) {
+pub fn make_user_namespace(context: &Context) -> Result<(), String> {
+    // A folder of `PATH` that does not answer would hold whoever looks for it there.
+    let program = context.find_program("unshare");
+    let program = program.ok_or("unshare, of util-linux, is not there")?;
+    let mut command = Command::new(program);
+    let command = command.args(["--user", "true"]).env("PATH", DEFAULT_PATH);
+    match output::of(command, QUESTION) {
         Ok(output) if output.status.success() => Ok(()),
         Ok(output) => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
         Err(error) => Err(format!("unshare, of util-linux: {error}")),

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::bounds::RECORD;
-use crate::engine::apptainer::installation::Shelf;
+use crate::engine::apptainer::installation::{Shelf, records_folder};
 use crate::engine::local::{membership, processes};
 use crate::engine::{Engine, Process};
 use crate::error::{Error, Result};
 use crate::host::context::Context;
-use crate::host::regular_file;
+use crate::host::{answers, regular_file};
 
 /// An instance that lives, as Apptainer has recorded it.
 #[derive(Debug, Clone)]
@@ -55,9 +55,14 @@ struct File {
 /// ended, is passed over.
 ///
 /// # Errors
-/// The folder is there and cannot be read.
+/// The folder is there and cannot be read, or does not answer.
 pub fn list(shelf: &Shelf, context: &Context) -> Result<Vec<Record>> {
-    let users = shelf.folder().join("app").join(&shelf.host);
+    let folder = shelf.folder();
+    // That of the caller was asked before any command began.
+    if folder != records_folder(context) {
+        answers::check(&folder, context)?;
+    }
+    let users = folder.join("app").join(&shelf.host);
     let mut found = Vec::new();
     for user in entries(&users)? {
         for instance in entries(&user)? {
@@ -80,6 +85,9 @@ impl Engine<'_> {
     /// also when that cannot be told.
     pub fn has_record(&self, name: &str) -> bool {
         let shelf = self.shelf();
+        if answers::check(&shelf.folder(), self.context).is_err() {
+            return true;
+        }
         let users = shelf.folder().join("app").join(&shelf.host);
         entries(&users).map_or(true, |users| {
             users.iter().any(|user| user.join(name).exists())

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::engine::Binary;
 use crate::engine::local::output;
 use crate::error::{Error, Kind, Result};
+use crate::host::answers;
 use crate::host::cache::Cache;
 use crate::host::context::{Context, is_executable};
 
@@ -21,10 +22,10 @@ const HOW_TO_GET: &str = "see apptainer.org for how to install it without root, 
 /// Where the program is: the configured one, else `apptainer`, else `singularity` on the `PATH`.
 ///
 /// # Errors
-/// There is none.
+/// There is none, or the one that is configured does not answer.
 pub fn locate(context: &Context, config: &Config) -> Result<PathBuf> {
     match &config.apptainer.value {
-        Some(path) => configured(path, context).ok_or_else(|| {
+        Some(path) => configured(path, context)?.ok_or_else(|| {
             let from = &config.apptainer.source;
             let message = format!("no Apptainer at {} (from {from})", path.display());
             Error::new(Kind::Engine, message).hint("name the binary itself, or leave it out")
@@ -92,12 +93,13 @@ fn none_found(context: &Context) -> Error {
     ))
 }
 
-fn configured(path: &Path, context: &Context) -> Option<PathBuf> {
+fn configured(path: &Path, context: &Context) -> Result<Option<PathBuf>> {
     if path.components().count() == 1 {
-        return context.find_program(path.to_str()?);
+        return Ok(context.find_program(path));
     }
     let path = context.cwd.as_deref().unwrap_or(Path::new("/")).join(path);
-    is_executable(&path).then_some(path)
+    answers::check(&path, context)?;
+    Ok(is_executable(&path).then_some(path))
 }
 
 /// What `--version` prints, as `apptainer version 1.4.5`.
@@ -109,8 +111,9 @@ fn ask(path: &Path) -> Result<String> {
         )
         .hint(HOW_TO_GET)
     };
-    let output = output::of(Command::new(path).arg("--version"), QUESTION)
-        .map_err(|error| failed(error.to_string()))?;
+    let mut command = Command::new(path);
+    let command = command.arg("--version").current_dir("/").env("PWD", "/");
+    let output = output::of(command, QUESTION).map_err(|error| failed(error.to_string()))?;
     if !output.status.success() {
         let words = String::from_utf8_lossy(&output.stderr);
         return Err(failed(words.trim().to_owned()));

@@ -76,16 +76,45 @@ pub fn faults(
     most: Duration,
     here: &PidScope,
 ) -> Vec<Option<&'static str>> {
+    faults_and_said(processes, &[], most, here).0
+}
+
+/// The same of one, and whether the folder in which this process is answers, when that is asked too.
+pub fn fault_and_folder(
+    process: &Process,
+    with_folder: bool,
+    most: Duration,
+    here: &PidScope,
+) -> (Option<&'static str>, bool) {
+    let own = [c".".to_owned()];
+    let own = &own[..usize::from(with_folder)];
+    let (faults, said) = faults_and_said(&[process], own, most, here);
+    (faults[0], said.iter().all(Option::is_some))
+}
+
+/// The same of several, and what was said of `others`, which are asked beside them.
+fn faults_and_said(
+    processes: &[&Process],
+    others: &[CString],
+    most: Duration,
+    here: &PidScope,
+) -> (Vec<Option<&'static str>>, Vec<Option<i32>>) {
     let nowhere = |process: &&Process| {
         let root = format!("/proc/{}/root", process.pid);
         CString::new(nowhere_in(Path::new(&root)).into_os_string().into_vec()).unwrap_or_default()
     };
-    let paths: Vec<CString> = processes.iter().map(nowhere).collect();
+    let mut paths: Vec<CString> = processes.iter().map(nowhere).collect();
+    paths.extend_from_slice(others);
+    let is_busy = |at: usize| {
+        let process = processes.get(at);
+        process.is_some_and(|process| has_busy_helper(process.supervisor_pid))
+    };
     let patience = Patience {
-        is_busy: &|at| has_busy_helper(processes[at].supervisor_pid),
+        is_busy: &is_busy,
         ..Patience::of(most)
     };
-    let said = probe::open_each(&paths, &patience);
+    let mut said = probe::open_each(&paths, &patience);
+    let said_of_others = said.split_off(processes.len());
     let connected = processes
         .iter()
         .zip(said)
@@ -107,7 +136,7 @@ pub fn faults(
         Some(false) => Some(NOT_CONNECTED),
         None => Some(NO_ANSWER),
     };
-    connected.map(fault).collect()
+    (connected.map(fault).collect(), said_of_others)
 }
 
 /// True for a process that waits for nothing but the processor.
