@@ -34,7 +34,7 @@ pub use apptainer::limits::make_user_namespace;
 pub use apptainer::records::Record;
 pub use join::{Direct, JoinProfile, Probe};
 pub use local::probe::{Patience, ask, open_each, open_in_turn};
-pub use local::processes::start_time;
+pub use local::processes::{age, is_stopped, start_time};
 pub use local::progress::Watch;
 pub use local::refusal::{NOT_THERE, cannot_run, no_folder, not_there, wrong_folder};
 pub use local::rootfs::{DEFAULT_PATH, Folder, Inside, Program};

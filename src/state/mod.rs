@@ -4,6 +4,7 @@
 mod file;
 mod host;
 mod lock;
+mod lock_owner;
 mod store;
 
 use serde::{Deserialize, Serialize};

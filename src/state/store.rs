@@ -14,6 +14,8 @@ use crate::host::context::Context;
 use crate::host::regular_file;
 use crate::names::InstanceName;
 
+type Tell<'a> = &'a dyn Fn(&str);
+
 /// The state files of this user.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -229,7 +231,7 @@ impl Store {
     ///
     /// # Errors
     /// Who holds it does not get on.
-    pub fn lock(&self, name: &InstanceName, tell: &dyn Fn(&str)) -> Result<Lock> {
+    pub fn lock(&self, name: &InstanceName, tell: Tell) -> Result<Lock> {
         let name = name.as_str();
         Lock::take(&self.lock_key(name), self.uid, &format!("`{name}`"), tell)
     }
@@ -247,8 +249,10 @@ impl Store {
     ///
     /// # Errors
     /// As for [`Store::lock_within`].
-    pub fn turn_to_learn(&self, name: &str, most: Duration) -> Result<Option<Lock>> {
-        Lock::take_within(&format!("{}/join", self.lock_key(name)), self.uid, most)
+    pub fn turn_to_learn(&self, name: &str, most: Duration, tell: Tell) -> Result<Option<Lock>> {
+        let key = format!("{}/join", self.lock_key(name));
+        let what = format!("the direct way into `{name}`");
+        Lock::take_turn(&key, self.uid, most, &what, tell)
     }
 
     /// What the lock of an instance is called: by the folder of states, whatever the way to it. A name

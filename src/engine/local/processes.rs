@@ -52,6 +52,19 @@ pub fn start_time(pid: i32) -> Option<u64> {
     (stat.state != 'Z' && stat.state != 'X').then_some(stat.starttime)
 }
 
+/// For how long a process has lived; `None` when it has ended, or is not seen from here.
+pub fn age(pid: i32) -> Option<Duration> {
+    let ticks = ticks_since_boot().saturating_sub(start_time(pid)?);
+    Some(Duration::from_secs_f64(
+        ticks as f64 / procfs::ticks_per_second() as f64,
+    ))
+}
+
+/// True for a process that a signal holds.
+pub fn is_stopped(pid: i32) -> bool {
+    Stat::from_file(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.state == 'T')
+}
+
 /// The time, in clock ticks since boot, as processes' starts are counted.
 pub fn ticks_since_boot() -> u64 {
     let seconds = procfs::Uptime::current().map_or(0.0, |uptime| uptime.uptime);
