@@ -37,7 +37,8 @@ pub const LOOK_INSIDE: Duration = Duration::from_secs(10);
 /// For the bus of the session, and systemd behind it, to answer each question.
 pub const BUS: Duration = Duration::from_secs(5);
 
-/// For another to learn what a direct join needs: three looks inside, and what is between them.
+/// For another to learn what a direct join needs, from its own start on: three looks inside, and what is
+/// between them.
 pub const LEARNING: Duration = Duration::from_secs(40);
 /// For the state to be free to take up what was learned: only a note or a look is that short.
 pub const SAVING: Duration = Duration::from_secs(1);
@@ -46,6 +47,9 @@ pub const SAVING: Duration = Duration::from_secs(1);
 
 /// Before a terminal is told what is waited for.
 pub const TELL: Duration = Duration::from_secs(2);
+/// For whoever has the name of a lock to answer, before the next name is the lock: the kernel answers for it,
+/// but between two calls of whoever takes it.
+pub const LOCK_ANSWER: Duration = Duration::from_millis(500);
 /// For Apptainer at a start, or another command, that lives and does nothing: neither it nor what it
 /// started computes, reads or writes. A start that gets on is waited for as long as it takes.
 pub const STALLED: Duration = Duration::from_secs(300);

@@ -14,6 +14,7 @@ mod host;
 mod instance;
 mod names;
 mod plan;
+mod private_dir;
 mod resolve;
 mod shell;
 mod shim_call;

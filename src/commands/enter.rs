@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{restart, running};
 use crate::cli;
+use crate::engine::answers;
 use crate::engine::{Folder, Program};
 use crate::error::{Error, Kind, Result};
 use crate::instance::session::Session;
@@ -68,19 +69,20 @@ fn folder(instance: &Instance, session: &Session) -> Result<PathBuf> {
     if let (Some(cwd), Folder::Same | Folder::Unknown) = (&cwd, compared) {
         return running::as_text(cwd).map(PathBuf::from);
     }
-    let shown = cwd.map_or_else(
+    let name = &instance.name;
+    let own = session.context.cwd.as_deref();
+    let shown = own.map_or_else(
         || "the working folder".to_owned(),
-        |c| c.display().to_string(),
+        |own| own.display().to_string(),
     );
     let what = match compared {
-        Folder::Other => "is another folder",
-        Folder::Closed => "cannot be gone to",
-        _ => "does not exist",
+        _ if own.is_some_and(answers::is_silent) => "does not answer".to_owned(),
+        Folder::Other => format!("is another folder in `{name}`"),
+        Folder::Closed => format!("cannot be gone to in `{name}`"),
+        _ => format!("does not exist in `{name}`"),
     };
     let (folder, going) = refuge(instance, session);
-    session
-        .output
-        .warn(&format!("{shown} {what} in `{}`: {going}", instance.name));
+    session.output.warn(&format!("{shown} {what}: {going}"));
     running::as_text(folder).map(PathBuf::from)
 }
 

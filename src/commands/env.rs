@@ -7,36 +7,27 @@ use super::refresh;
 use crate::cli::{self, ShellName};
 use crate::env::activation::{self, Change, Statement};
 use crate::error::Result;
-use crate::host::private_dir;
+use crate::host::context::Context;
 use crate::instance::session::Session;
 use crate::instance::status::{Instance, Status};
+use crate::private_dir;
 use crate::shell;
 use crate::ui::calling_shell;
-use crate::ui::output::print;
+use crate::ui::output::{Output, print};
+
+/// What is said of a variable that is not given back.
+const CHANGED: &str = "was changed since, and stays as it is";
 
 /// Runs `ctr env`. What fails prints code that fails too, in `main`.
 ///
 /// # Errors
 /// The instance does not run; there is no private folder for its shims.
 pub fn run(args: &cli::Env, session: &Session) -> Result<()> {
-    let shell = args
-        .shell
-        .unwrap_or_else(|| calling_shell::detect(session.context));
-    if let Some(held) = &args.hold {
-        let statements = activation::hold(&session.context.variables, held);
-        let change = Change {
-            statements: statements.into_iter().collect(),
-            kept: Vec::new(),
-        };
-        return hand_over(shell, &change, session);
-    }
-    if args.unset || args.refresh {
-        let change = match args.unset {
-            true => activation::leave(&session.context.variables),
-            false => refresh::run(session)?,
-        };
-        say_kept(&change, "was changed since, and stays as it is", session);
-        return hand_over(shell, &change, session);
+    let shell = shell_of(args, session.context);
+    if args.refresh {
+        let change = refresh::run(session)?;
+        say_kept(&change, CHANGED, session.output);
+        return hand_over(shell, &change, session.context);
     }
     if args.if_running && session.engine.surrounding().is_some() {
         return Ok(());
@@ -53,19 +44,47 @@ pub fn run(args: &cli::Env, session: &Session) -> Result<()> {
     }
     say_withheld(&instance, session);
     let change = enter(&instance, session)?;
-    say_kept(&change, "stays as it is", session);
-    hand_over(shell, &change, session)
+    say_kept(&change, "stays as it is", session.output);
+    hand_over(shell, &change, session.context)
+}
+
+/// True for what needs no instance and no file of the home: the shell itself remembers it.
+pub fn is_of_the_shell(args: &cli::Env) -> bool {
+    args.unset || args.hold.is_some()
+}
+
+/// Prints code that gives the shell back what it had, or puts it aside.
+///
+/// # Errors
+/// There is no private folder, for a shell that needs one.
+pub fn give_back(args: &cli::Env, context: &Context, output: Output) -> Result<()> {
+    let change = match &args.hold {
+        Some(held) => Change {
+            statements: activation::hold(&context.variables, held)
+                .into_iter()
+                .collect(),
+            kept: Vec::new(),
+        },
+        None => activation::leave(&context.variables),
+    };
+    say_kept(&change, CHANGED, output);
+    hand_over(shell_of(args, context), &change, context)
+}
+
+fn shell_of(args: &cli::Env, context: &Context) -> ShellName {
+    let named = args.shell;
+    named.unwrap_or_else(|| calling_shell::detect(context))
 }
 
 /// Prints what the shell is to evaluate: the code itself, or where it is, for a shell that would
 /// damage it on the way.
-fn hand_over(shell: ShellName, change: &Change, session: &Session) -> Result<()> {
+fn hand_over(shell: ShellName, change: &Change, context: &Context) -> Result<()> {
     let code = shell::code(shell, &change.statements);
     if code.is_empty() || !shell::needs_a_file(shell) {
         print(&code);
         return Ok(());
     }
-    let file = private_dir::code_file(session.context, |file| shell::self_removing(file, &code))?;
+    let file = private_dir::code_file(context, |file| shell::self_removing(file, &code))?;
     print(&shell::source(&file));
     Ok(())
 }
@@ -95,9 +114,9 @@ fn document(instance: &Instance, session: &Session) -> Result<serde_json::Value>
     }))
 }
 
-fn say_kept(change: &Change, how: &str, session: &Session) {
+fn say_kept(change: &Change, how: &str, output: Output) {
     for name in &change.kept {
-        session.output.note(&format!("{name} {how}"));
+        output.note(&format!("{name} {how}"));
     }
 }
 

@@ -7,7 +7,7 @@ use clap::CommandFactory;
 use crate::cli::{self, Cli, ShellName};
 use crate::error::{Error, Result};
 use crate::host::context::Context;
-use crate::host::private_dir;
+use crate::private_dir;
 use crate::shell::{self, Options, integration};
 use crate::ui::output::print;
 

@@ -4,9 +4,9 @@
 //! taken for dead, and its record be removed. So nothing is started, stopped or tidied up.
 
 use crate::cli::Command;
-use crate::engine::Surrounding;
+use crate::engine::{self, Surrounding};
 use crate::error::{Error, Kind, Result};
-use crate::instance::session::Session;
+use crate::host::context::Context;
 use crate::names::Target;
 
 const WAY_OUT: &str = "run it outside: `exit` leaves this shell";
@@ -15,8 +15,8 @@ const WAY_OUT: &str = "run it outside: `exit` leaves this shell";
 ///
 /// # Errors
 /// This is the inside of one, and the command is for the outside.
-pub fn check(command: &Command, session: &Session) -> Result<()> {
-    let Some(around) = session.engine.surrounding() else {
+pub fn check(command: &Command, context: &Context) -> Result<()> {
+    let Some(around) = engine::around(context) else {
         return Ok(());
     };
     match command {

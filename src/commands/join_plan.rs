@@ -26,20 +26,30 @@ pub fn direct<'a>(
     }
 
     let store = &session.store;
-    let turn = store.turn_to_learn(&instance.name, LEARNING);
+    let tell = |what: &str| {
+        if session.context.terminals.stderr {
+            session.output.note(what);
+        }
+    };
+    let turn = store.turn_to_learn(&instance.name, LEARNING, &tell);
     let turn = turn.map_err(|error| error.message)?;
     let now = store.load(&instance.name).ok().flatten();
     let now = now.filter(|now| now.process.as_ref() == Some(process));
     let known = now.as_ref().map_or(known, State::joins);
     let learn = match turn {
         Some(_) => learn,
-        None => Probe::Never, // whoever is at it takes too long
+        None => Probe::Never,
     };
     let plan = session.engine.plan_join(run, process, &known, learn);
     if let Some(learned) = plan.learned {
         remember(learned, instance, session);
     }
-    plan.direct
+    match learn {
+        Probe::Never if plan.is_unknown => {
+            Err("whoever learns the direct way does not get on".into())
+        }
+        _ => plan.direct,
+    }
 }
 
 /// Keeps what was learned, unless somebody is about to change the state: then it is learned again.

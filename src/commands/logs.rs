@@ -7,6 +7,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use crate::cli;
+use crate::engine::answers;
 use crate::error::{Error, Kind, Result};
 use crate::host::regular_file;
 use crate::instance::session::Session;
@@ -81,11 +82,14 @@ fn open(args: &cli::Logs, instance: &Instance, session: &Session) -> Result<Vec<
         (!args.stderr, &instance.log_out),
         (!args.stdout, &instance.log_err),
     ];
-    let files: Vec<File> = chosen
+    let wanted = chosen
         .into_iter()
-        .filter(|(wanted, path)| *wanted && !path.is_empty())
-        .filter_map(|(_, path)| regular_file::open(Path::new(path)).ok())
-        .collect();
+        .filter(|(wanted, path)| *wanted && !path.is_empty());
+    let mut files = Vec::new();
+    for path in wanted.map(|(_, path)| Path::new(path)) {
+        answers::check(path, session.context)?;
+        files.extend(regular_file::open(path).ok());
+    }
     if files.is_empty() {
         let message = format!("`{}` has no log files", instance.name);
         return Err(

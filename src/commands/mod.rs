@@ -34,6 +34,7 @@ use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::host::cache::Cache;
 use crate::host::context::Context;
+use crate::host::context::Waits;
 use crate::instance::home;
 use crate::instance::session::Session;
 use crate::shell;
@@ -64,10 +65,19 @@ fn dispatch(command: &Command, output: Output) -> Result<()> {
         Command::Init(args) => return init::run(args),
         _ => {}
     }
-    let context = Context::read()?;
+    let mut context = Context::read()?;
+    context.waits = waits(command, &context, output);
     // While nothing is active, a prompt reads no configuration: it may be on a home that hangs.
     if let Command::Prompt(args) = command {
         return prompt::run(args, &context);
+    }
+    inside::check(command, &context)?;
+    // What the shell remembers itself is in no file.
+    match command {
+        Command::Env(args) if env::is_of_the_shell(args) => {
+            return env::give_back(args, &context, output);
+        }
+        _ => {}
     }
     match reach(command, &context, output) {
         Err(why) if may_be_passed_over(command) => {
@@ -79,7 +89,6 @@ fn dispatch(command: &Command, output: Output) -> Result<()> {
     let config = Config::load(&context)?;
     let cache = Cache::new(&context);
     let session = Session::new(&context, &config, &cache, output);
-    inside::check(command, &session)?;
     match command {
         Command::Start(args) => start::run(args, &session),
         Command::Exec(args) => exec::run(args, &session),
@@ -114,6 +123,18 @@ fn reach(command: &Command, context: &Context, output: Output) -> Result<()> {
             output.note(what);
         }
     })
+}
+
+/// How that command waits for other paths that it comes upon.
+fn waits(command: &Command, context: &Context, output: Output) -> Waits {
+    Waits {
+        most: match may_be_passed_over(command) {
+            true => bounds::PROMPT,
+            false => bounds::HOST_PATH,
+        },
+        is_told: context.terminals.stderr && output.shows_notes(),
+        says: output.shows_notes(),
+    }
 }
 
 /// True for what no person asked for: a prompt, and a line of an rc file.

@@ -10,6 +10,7 @@ use super::{exec, shim};
 use crate::bounds;
 use crate::cli::ExecOptions;
 use crate::config::Config;
+use crate::engine::answers;
 use crate::engine::{self, DEFAULT_PATH, Engine, NOT_THERE, Probe};
 use crate::env::activation;
 use crate::error::{Error, Kind, Result};
@@ -78,7 +79,8 @@ fn from_state(called: &ShimCall, command: &[OsString], context: &Context) -> Res
     let mut config = Config::load(context)?;
     let started_by = state.as_ref().map(|state| Path::new(&state.apptainer));
     // The caller's own `PATH` may be anything.
-    let started_by = started_by.filter(|path| is_executable(path));
+    let started_by =
+        started_by.filter(|path| answers::program(path, context) && is_executable(path));
     config.apptainer.value = config.apptainer.value.or(started_by.map(Path::to_owned));
     let cache = Cache::new(context);
     let session = Session::new(context, &config, &cache, Output::bare());
@@ -123,7 +125,7 @@ fn step_aside(
     let command = called.command.as_str();
     let path = context.variables.entry("PATH".into());
     path.or_insert_with(|| DEFAULT_PATH.into());
-    let Some(program) = context.find_program(command) else {
+    let Some(program) = answers::find_program(command, &context) else {
         let message = format!("no command `{command}` in {around}");
         return Err(Error::new(Kind::Command, message).status(NOT_THERE));
     };

@@ -5,6 +5,8 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::bounds::WANTED_FILE_SYSTEM;
+use crate::engine::answers;
 use crate::engine::{self, Folder, InForce, Inside, Run, in_force};
 use crate::env::rules::{self, check_carried};
 use crate::error::{Error, Kind, Result};
@@ -63,7 +65,7 @@ pub fn variables(
 ) -> Result<Vec<Assignment>> {
     let mut all = Vec::new();
     for file in files {
-        let read = env_file::read(file, session.context.cwd.as_deref())?;
+        let read = env_file::read(file, session.context)?;
         read.doubts
             .iter()
             .for_each(|doubt| session.output.warn(doubt));
@@ -115,7 +117,11 @@ fn shell_of(program: &Path, instance: &Instance, session: &Session) -> Option<St
         return None;
     }
     let path = Path::new("/bin").join(program);
-    let real = inside(instance, session).and_then(|inside| inside.file_name(&path));
+    // Nothing has looked at its files yet, which may not answer.
+    let process = instance.process.as_ref();
+    let is_sound = |process| session.engine.faults(&[process], WANTED_FILE_SYSTEM)[0].is_none();
+    let inside = inside(instance, session).filter(|_| process.is_some_and(is_sound));
+    let real = inside.and_then(|inside| inside.file_name(&path));
     Some(real.unwrap_or_else(|| name.to_owned()))
 }
 
@@ -138,10 +144,13 @@ fn set_prompt(variables: &mut [(String, String)], name: &str, shell: &str) {
 /// The caller's folder, and what it is inside.
 ///
 /// # Errors
-/// The caller's folder was removed.
+/// The caller's folder was removed, or does not answer.
 pub fn callers_folder(instance: &Instance, session: &Session) -> Result<(PathBuf, Folder)> {
     let cwd = session.context.cwd.clone().ok_or_else(|| {
         Error::new(Kind::Folder, "the working folder was removed").hint("go to another folder")
+    })?;
+    answers::check(&cwd, session.context).map_err(|error| {
+        error.hint("go to another folder, or name one of the inside: `ctr exec --cwd`")
     })?;
     let compared = inside(instance, session).map_or(Folder::Unknown, |i| i.compare_folder(&cwd));
     let compared = match (compared, &instance.process) {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::shim::{View, hidden, how_to_activate, run_of};
 use crate::cli;
 use crate::engine::DEFAULT_PATH;
+use crate::engine::answers;
 use crate::error::{Error, Kind, Result};
 use crate::host::context::is_executable;
 use crate::instance::session::Session;
@@ -16,10 +17,10 @@ use crate::ui::output::{print, printable};
 /// Runs `ctr why`.
 ///
 /// # Errors
-/// There is no such command on `PATH`.
+/// There is no such command on `PATH`, or a folder of that does not answer.
 pub fn run(args: &cli::Why, session: &Session) -> Result<()> {
     let command = args.command.as_str();
-    let found = search(command, session).ok_or_else(|| nothing(command, session))?;
+    let found = search(command, session)?.ok_or_else(|| nothing(command, session))?;
     let lines = match ShimCall::by(&found) {
         None => match session.engine.surrounding() {
             Some(around) => vec![format!("{} of {around}", found.display())],
@@ -34,15 +35,27 @@ pub fn run(args: &cli::Why, session: &Session) -> Result<()> {
 }
 
 /// The file that runs: the first on `PATH` of that name.
-fn search(command: &str, session: &Session) -> Option<PathBuf> {
-    let runs = |path: &PathBuf| is_executable(path);
-    if command.contains('/') {
-        return Some(PathBuf::from(command)).filter(runs);
-    }
-    let path = session.context.variables.get(OsStr::new("PATH"));
+///
+/// # Errors
+/// A folder does not answer: what is behind it may be hidden.
+fn search(command: &str, session: &Session) -> Result<Option<PathBuf>> {
+    let context = session.context;
+    let cwd = context.cwd.as_deref().unwrap_or(Path::new("/"));
+    let path = context.variables.get(OsStr::new("PATH"));
     let path = path.map_or(OsStr::new(DEFAULT_PATH), OsString::as_os_str);
-    let mut found = std::env::split_paths(path).map(|folder| folder.join(command));
-    found.find(runs)
+    let candidates: Vec<PathBuf> = match command.contains('/') {
+        true => vec![PathBuf::from(command)],
+        false => std::env::split_paths(path)
+            .map(|folder| folder.join(command))
+            .collect(),
+    };
+    for candidate in candidates {
+        answers::check(&cwd.join(&candidate), context)?;
+        if is_executable(&candidate) {
+            return Ok(Some(candidate));
+        }
+    }
+    Ok(None)
 }
 
 fn shim(found: &Path, called: &ShimCall, session: &Session) -> Result<Vec<String>> {

@@ -1,5 +1,6 @@
 //! What completion knows of the machine: read when it is asked for, never changed.
 
+use crate::bounds::FILE_SYSTEM;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::env::activation;
@@ -23,7 +24,9 @@ pub struct World {
 impl World {
     /// Reads the caller's surroundings; a configuration that is wrong counts for none.
     pub fn read(words: &[String], parsed: Parsed) -> Option<Self> {
-        let context = Context::read().ok()?;
+        let mut context = Context::read().ok()?;
+        // There is time for what answers beside it.
+        context.waits.most = FILE_SYSTEM;
         let config = Config::load(&context)
             .ok()
             .or_else(|| without_files(&context))?;

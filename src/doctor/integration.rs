@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::Check;
 use super::rc::{self, Line};
 use crate::cli::ShellName;
+use crate::engine::answers;
 use crate::env::activation;
 use crate::host::context::{Context, is_same_file};
 use crate::instance::session::Session;
@@ -38,7 +39,7 @@ pub fn checks(session: &Session) -> Vec<Check> {
 }
 
 fn on_path(context: &Context, this: &Path) -> OnPath {
-    match context.find_program("ctr") {
+    match answers::find_program("ctr", context) {
         Some(first) if is_same_file(&first, this) => OnPath::This(first),
         Some(first) => OnPath::Another(first),
         None => OnPath::Nothing,

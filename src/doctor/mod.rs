@@ -6,9 +6,10 @@ mod rc;
 use serde::Serialize;
 
 use crate::engine;
+use crate::engine::answers;
 use crate::error::Error;
-use crate::host::private_dir;
 use crate::instance::session::Session;
+use crate::private_dir;
 use crate::resolve;
 
 /// The outcome of one check.
@@ -113,7 +114,7 @@ fn limits(session: &Session) -> Check {
 
 fn user_namespaces(session: &Session) -> Check {
     const NAME: &str = "user namespaces";
-    match engine::make_user_namespace() {
+    match engine::make_user_namespace(session.context) {
         Ok(()) => Check::well(NAME, "can be made"),
         Err(_) if session.engine.is_setuid().unwrap_or(false) => Check::well(
             NAME,
@@ -147,7 +148,7 @@ fn program(session: &Session, name: &'static str, programs: &[&str], what: &str)
         Some([prefix.join("libexec/apptainer/bin"), prefix.join("bin")])
     });
     let found = programs.iter().find_map(|program| {
-        session.context.find_program(program).or_else(|| {
+        answers::find_program(program, session.context).or_else(|| {
             let folders = beside.iter().flatten();
             folders
                 .map(|folder| folder.join(program))
@@ -169,7 +170,7 @@ fn fakeroot(session: &Session) -> Check {
     if let Err(error) = resolve::check_mapping(session.context) {
         return Check::of(NAME, error);
     }
-    if session.context.uid != 0 && session.context.find_program("newuidmap").is_none() {
+    if session.context.uid != 0 && answers::find_program("newuidmap", session.context).is_none() {
         return Check::ill(NAME, "newuidmap is not there", "install the package uidmap");
     }
     Check::well(NAME, "this user has a range of subordinate ids")

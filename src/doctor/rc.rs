@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use crate::cli::ShellName;
+use crate::engine::answers;
 use crate::host::context::Context;
 use crate::ui::calling_shell;
 
@@ -29,6 +30,7 @@ pub fn find(shell: ShellName, context: &Context) -> Option<Line> {
     names.dedup();
     files(shell, value.get_name(), context)
         .into_iter()
+        .filter(|file| answers::passes(file, context))
         .find_map(|file| {
             let program = at_home(&program_in(&read(&file)?, &names)?, &context.home);
             Some(Line { file, program })

@@ -6,7 +6,7 @@ mod join;
 mod local;
 
 use self::apptainer::{
-    arguments, enclosing_container, environment, failure, launch, limits, records, version,
+    arguments, enclosing_container, environment, failure, launch, limits, places, records, version,
 };
 use self::local::{processes, stats, stop};
 
@@ -34,9 +34,10 @@ pub use apptainer::installation::{Origin, records_folder, use_installation_of};
 pub use apptainer::limits::make_user_namespace;
 pub use apptainer::records::Record;
 pub use join::{Direct, JoinProfile, Probe};
+pub use local::answers;
 pub use local::namespaces::of_this_process as user_namespace;
-pub use local::probe::{Patience, Unanswered, ask, open_each, open_in_turn};
-pub use local::processes::{Fault, start_time};
+pub use local::probe::{Patience, Unanswered, ask, open_in_turn};
+pub use local::processes::{Fault, age, is_stopped, start_time};
 pub use local::progress::Watch;
 pub use local::refusal::{
     NOT_THERE, cannot_run, closed_folder, no_folder, not_there, wrong_folder,
@@ -327,6 +328,7 @@ impl<'a> Engine<'a> {
             run.keep,
             run.hostos && !run.in_force.clean,
         ))?;
+        self.leave_the_callers_folder(&mut command);
         command.envs(self.bus_for(run.name)?);
         command.args(["--quiet", action, "--no-eval", "--cwd"]);
         command.arg(run.cwd);
@@ -345,9 +347,12 @@ impl<'a> Engine<'a> {
 
     fn command(&self, variables: Variables) -> Result<Command> {
         self.check_place()?;
-        limits::check_named_file(&variables)?;
+        places::check(self.context)?;
+        limits::check_named_file(&variables, self.context)?;
         let mut command = Command::new(&self.binary()?.path);
+        let path = places::path_that_answers(&variables, self.context);
         command.env_clear().envs(variables);
+        command.envs(path.map(|path| ("PATH", path)));
         // Where its own folder is gone, or closed, it ignores `--cwd`.
         if self.context.cwd.is_none() || access(".", AccessFlags::X_OK).is_err() {
             command.current_dir("/");

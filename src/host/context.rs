@@ -6,9 +6,10 @@ use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use crate::bounds::HOST_PATH;
 use crate::error::{Error, Kind, Result};
-use crate::shim_call::ShimCall;
 
 /// Counts the containers that a process is in; the name is the reference's.
 pub const LEVEL: &str = "IN_CONDATAINER";
@@ -49,6 +50,8 @@ pub struct Context {
     /// The boot and the pid namespace of this process.
     pub pid_scope: PidScope,
     pub terminals: Terminals,
+    /// How it waits for what does not answer.
+    pub waits: Waits,
     /// What a shim was made with, where it was called.
     pub shim: Option<OfShim>,
 }
@@ -106,6 +109,7 @@ impl Context {
                 stdout: std::io::stdout().is_terminal(),
                 stderr: std::io::stderr().is_terminal(),
             },
+            waits: Waits::default(),
             variables,
             shim: None,
         })
@@ -168,14 +172,6 @@ impl Context {
         let path = self.variables.get(OsStr::new("PATH"));
         path.into_iter().flat_map(std::env::split_paths)
     }
-
-    /// Looks a program of the host up on the caller's `PATH`: shims are none.
-    pub fn find_program(&self, name: impl AsRef<Path>) -> Option<PathBuf> {
-        self.path_folders()
-            .filter(|folder| folder.is_absolute())
-            .map(|folder| folder.join(&name))
-            .find(|candidate| is_executable(candidate) && ShimCall::by(candidate).is_none())
-    }
 }
 
 impl PidScope {
@@ -221,6 +217,27 @@ fn absolute(value: Option<&OsStr>) -> Option<PathBuf> {
     value.map(PathBuf::from).filter(|path| path.is_absolute())
 }
 
+/// How a caller waits for what does not answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Waits {
+    /// For a path that is needed.
+    pub most: Duration,
+    /// Somebody is at a terminal, and wants to know what is waited for.
+    pub is_told: bool,
+    /// What is passed over is said.
+    pub says: bool,
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        Waits {
+            most: HOST_PATH,
+            is_told: false,
+            says: true,
+        }
+    }
+}
+
 #[cfg(test)]
 pub mod tests {
     use super::*;
@@ -245,6 +262,7 @@ pub mod tests {
                 stdout: false,
                 stderr: false,
             },
+            waits: Waits::default(),
             shim: None,
         }
     }

@@ -3,6 +3,5 @@
 pub mod cache;
 pub mod context;
 pub mod ownership;
-pub mod private_dir;
 pub mod regular_file;
 pub mod stable_hash;

@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config;
+use crate::engine::answers;
 use crate::engine::{self, Patience};
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::host::context::Context;
 use crate::state::Store;
 
@@ -18,7 +19,23 @@ use crate::state::Store;
 /// # Errors
 /// One does not answer.
 pub fn wait(context: &Context, most: Duration, tell: &dyn Fn(&str)) -> Result<()> {
-    let paths = paths(context);
+    let store = Store::new(context);
+    // What every command reads: the configuration, the states, what is kept in the cache, and the records
+    // of Apptainer.
+    let mut paths = vec![config::user_file(context)];
+    paths.extend(store.on_the_way());
+    paths.push(context.cache_home().join("ctr"));
+    paths.push(engine::records_folder(context));
+    ask(&paths, most, tell)?;
+    // Which folder this host's is, is said in a file: only now it can be read.
+    let folder = store.folder();
+    match paths.contains(&folder) {
+        true => Ok(()),
+        false => ask(&[folder], most, tell),
+    }
+}
+
+fn ask(paths: &[PathBuf], most: Duration, tell: &dyn Fn(&str)) -> Result<()> {
     let names: Vec<CString> = paths
         .iter()
         .filter_map(|path| CString::new(path.as_os_str().as_bytes()).ok())
@@ -32,20 +49,5 @@ pub fn wait(context: &Context, most: Duration, tell: &dyn Fn(&str)) -> Result<()
         },
         ..Patience::of(most)
     };
-    engine::open_in_turn(&names, &patience).map_err(|at| {
-        let message = format!("{} does not answer", paths[at].display());
-        Error::new(Kind::Io, message).hint("its file server may be down: try again when it is back")
-    })
-}
-
-/// What every command reads: the configuration, the states, what is kept in the cache, and the records of
-/// Apptainer.
-fn paths(context: &Context) -> Vec<PathBuf> {
-    let store = Store::new(context);
-    vec![
-        config::user_file(context),
-        store.folder(),
-        context.cache_home().join("ctr"),
-        engine::records_folder(context),
-    ]
+    engine::open_in_turn(&names, &patience).map_err(|at| answers::no_answer(&paths[at]))
 }

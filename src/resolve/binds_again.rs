@@ -3,8 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::Surroundings;
 use super::binds::{asked_by_variables, missing, place, shielded_records, source, unseen};
-use super::{Surroundings, answering};
+use crate::engine::answers;
 use crate::error::Result;
 use crate::spec::InstanceSpec;
 
@@ -33,7 +34,7 @@ pub fn check(spec: &mut InstanceSpec, around: &Surroundings) -> Result<()> {
     let all = spec.bind_paths.iter().chain(&implicit);
     let optional = all.filter(|bind| comes_by_itself(bind, &implicit, spec.is_hostos()));
     let paths: Vec<PathBuf> = optional.map(|bind| source(bind).into()).collect();
-    let silent = answering::silent(&paths);
+    let silent = answers::unanswered(&paths, around.context);
     let fault = |bind: &str| {
         let path = Path::new(source(bind));
         match silent.iter().any(|(silent, _)| *silent == path) {

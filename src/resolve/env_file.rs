@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::trust;
 use crate::bounds::TEXT;
+use crate::engine::answers;
 use crate::env::rules::check_carried;
 use crate::error::{Error, Kind, Result};
+use crate::host::context::Context;
 use crate::host::regular_file;
 use crate::names::Assignment;
 
@@ -26,13 +28,15 @@ impl EnvFile {
 }
 
 /// Reads a file of lines `KEY=VALUE`, values literal; empty lines and those with `#` say nothing.
-/// `cwd` is where a path that is not whole begins.
+/// A path that is not whole begins in the caller's folder.
 ///
 /// # Errors
-/// It is not there, is no regular file, or is too long; a line is not understood, or sets a variable
+/// It is not there, does not answer, is no regular file, or is too long; a line is not understood, or sets a variable
 /// that Apptainer cannot carry.
-pub fn read(file: &str, cwd: Option<&Path>) -> Result<EnvFile> {
+pub fn read(file: &str, context: &Context) -> Result<EnvFile> {
+    let cwd = context.cwd.as_deref();
     let path = cwd.unwrap_or(Path::new("/")).join(file);
+    answers::check(&path, context)?;
     let text = text_of(&path)?;
     let mut read = EnvFile {
         variables: Vec::new(),
@@ -91,10 +95,16 @@ fn is_quoted(value: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn read_in(folder: &Path, file: &str) -> Result<EnvFile> {
+        let mut context = crate::host::context::tests::context(&[]);
+        context.cwd = Some(folder.to_owned());
+        read(file, &context)
+    }
+
     fn read_text(text: &[u8]) -> Result<EnvFile> {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("f"), text).unwrap();
-        read("f", Some(folder.path()))
+        read_in(folder.path(), "f")
     }
 
     #[test]
@@ -123,7 +133,7 @@ mod tests {
         let fifo = folder.path().join("fifo");
         nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
         for (file, why) in [("fifo", "not a regular file"), ("nosuch", "No such file")] {
-            let error = read(file, Some(folder.path())).unwrap_err();
+            let error = read_in(folder.path(), file).unwrap_err();
             assert!(error.message.contains(why), "{}", error.message);
         }
     }

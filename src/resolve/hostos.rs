@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::unistd::{AccessFlags, access};
 
-use super::{Surroundings, answering};
+use super::Surroundings;
 use crate::bounds::TEXT;
+use crate::engine::answers;
 use crate::error::{Error, Result};
 use crate::host::ownership::OwnUmask;
 use crate::host::regular_file;
@@ -102,7 +103,7 @@ pub fn binds(around: &Surroundings) -> Result<Vec<String>> {
         .keys()
         .map(|name| Path::new("/").join(name))
         .collect();
-    let silent = answering::silent(&paths);
+    let silent = answers::unanswered(&paths, around.context);
     for name in entries.into_keys() {
         let path = format!("/{name}");
         if let Some((_, why)) = silent.iter().find(|(silent, _)| **silent == *path) {

@@ -90,7 +90,7 @@ pub fn start(request: &cli::Start, around: &Surroundings) -> Result<Resolved> {
     let (env_files, apptainer_flags) = flags(request, around);
     let env_files: Vec<EnvFile> = env_files
         .iter()
-        .map(|file| env_file::read(file, cwd))
+        .map(|file| env_file::read(file, around.context))
         .collect::<Result<_>>()?;
     let of_files = env_files.iter().flat_map(|file| file.variables.clone());
     Ok(Resolved {

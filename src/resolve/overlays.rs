@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Access;
 use crate::config::Config;
+use crate::engine::answers;
 use crate::error::{Error, Kind, Result};
 use crate::host::context::Context;
 use crate::host::regular_file;
@@ -118,6 +119,9 @@ pub fn images(context: &Context, config: &Config) -> Vec<(String, PathBuf)> {
 fn named(extensions: &[&str], context: &Context, config: &Config) -> Vec<(String, PathBuf)> {
     let mut found: Vec<(String, PathBuf)> = Vec::new();
     for folder in folders(context, config) {
+        if !answers::passes(&absolute(&folder, context), context) {
+            continue;
+        }
         let Ok(entries) = std::fs::read_dir(&folder) else {
             continue;
         };
@@ -191,27 +195,43 @@ pub fn is_ext3(path: &Path) -> bool {
 
 /// Looks up `<name>.sif`, for a base image that is named as overlays are.
 pub fn find_image(name: &str, context: &Context, config: &Config) -> Option<PathBuf> {
-    let stem = file_stem(&normalized(name));
-    folders(context, config)
-        .into_iter()
-        .map(|folder| folder.join(format!("{stem}.{SIF}")))
-        .find(|path| path.is_file())
+    let mut files = images_named(name, context, config).into_iter();
+    files.find(|path| path.is_file())
 }
 
-fn look_up(word: &str, context: &Context, config: &Config) -> Result<PathBuf> {
+/// The files that a base image of that name may be, in order.
+pub fn images_named(name: &str, context: &Context, config: &Config) -> Vec<PathBuf> {
+    let file = format!("{}.{SIF}", file_stem(&normalized(name)));
+    let folders = folders(context, config).into_iter();
+    folders.map(|folder| folder.join(&file)).collect()
+}
+
+/// The files that an argument of `-o` may mean, in order: what ends as an image file does is a path.
+pub fn files_named(word: &str, context: &Context, config: &Config) -> Vec<PathBuf> {
+    if is_image_file(Path::new(word)) {
+        return vec![absolute(Path::new(word), context)];
+    }
     let name = normalized(word);
     let mut stems = vec![file_stem(&name)];
     if !name.contains('/') {
         stems.push(format!("{}--{name}", config.default_distro.value));
     }
-    let folders = folders(context, config);
-    let found = folders.iter().find_map(|folder| {
-        stems
-            .iter()
-            .flat_map(|stem| SQUASHFS.map(|extension| folder.join(format!("{stem}.{extension}"))))
-            .find(|path| path.is_file())
-    });
-    found.ok_or_else(|| not_found(word, &name, &folders, &all(context, config)))
+    let files = stems
+        .iter()
+        .flat_map(|stem| SQUASHFS.map(|extension| format!("{stem}.{extension}")));
+    let files: Vec<String> = files.collect();
+    let folders = folders(context, config).into_iter();
+    folders
+        .flat_map(|folder| files.iter().map(move |file| folder.join(file)))
+        .collect()
+}
+
+fn look_up(word: &str, context: &Context, config: &Config) -> Result<PathBuf> {
+    let mut files = files_named(word, context, config).into_iter();
+    files.find(|path| path.is_file()).ok_or_else(|| {
+        let folders = folders(context, config);
+        not_found(word, &normalized(word), &folders, &all(context, config))
+    })
 }
 
 fn not_found(word: &str, name: &str, folders: &[PathBuf], known: &[(String, PathBuf)]) -> Error {

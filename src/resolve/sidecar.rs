@@ -22,9 +22,7 @@ const HOST: &str = "#HOST:";
 /// It is there and cannot be read. A line that is not understood is left out, with a message:
 /// the file is often another's.
 pub fn read(overlay: &Path, trusted: &[PathBuf], uid: u32) -> Result<Option<Sidecar>> {
-    let mut path = overlay.as_os_str().to_owned();
-    path.push(".env");
-    let path = PathBuf::from(path);
+    let path = beside(overlay);
     // One that comes after this is another's, or too late.
     if is_missing(&path) {
         return Ok(None);
@@ -50,6 +48,13 @@ pub fn read(overlay: &Path, trusted: &[PathBuf], uid: u32) -> Result<Option<Side
     let mut sidecar = parse(&path, &bytes);
     sidecar.distrust = trust::distrust(&path, trusted, uid);
     Ok(Some(sidecar))
+}
+
+/// Where the sidecar of an overlay is, when it has one.
+pub fn beside(overlay: &Path) -> PathBuf {
+    let mut path = overlay.as_os_str().to_owned();
+    path.push(".env");
+    path.into()
 }
 
 fn is_missing(path: &Path) -> bool {

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
 use crate::host::context::Context;
-use crate::host::private_dir;
 use crate::names::{CommandName, InstanceName};
+use crate::private_dir;
 use crate::shim_call::{LINKS, ShimCall};
 
 pub use snapshot::{Snapshot, publish, withdraw};

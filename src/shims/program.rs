@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use crate::engine::answers;
 use crate::error::{Error, Result};
 use crate::host::context::{Context, is_same_file};
 use crate::names::PROGRAM;
@@ -21,7 +22,7 @@ pub fn path(context: &Context) -> Result<PathBuf> {
     let own = std::env::current_exe()
         .map_err(|error| Error::io("cannot find the path of this program", error))?;
     let own = without_mark(&own);
-    let on_path = context.find_program(PROGRAM);
+    let on_path = answers::find_program(PROGRAM, context);
     Ok(match on_path.filter(|path| is_same_file(path, own)) {
         Some(path) => path,
         None => own.to_owned(),

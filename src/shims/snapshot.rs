@@ -15,8 +15,9 @@ use crate::config::{Config, Join};
 use crate::engine;
 use crate::error::Result;
 use crate::host::context::{Context, OfShim};
-use crate::host::{private_dir, regular_file};
+use crate::host::regular_file;
 use crate::instance::session::Session;
+use crate::private_dir;
 use crate::shim_call::ShimCall;
 use crate::state::State;
 

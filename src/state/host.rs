@@ -42,6 +42,14 @@ impl Host {
         }
     }
 
+    /// What is looked at on the way to its folder below `root`, and that folder as it usually is called.
+    pub fn on_the_way(&self, root: &Path) -> Vec<PathBuf> {
+        let mut paths = vec![root.to_owned()];
+        paths.extend(self.file.clone());
+        paths.push(root.join(&self.name));
+        paths
+    }
+
     /// What its folder is called.
     pub fn folder(&self) -> &str {
         self.first.get_or_init(|| {

@@ -5,8 +5,10 @@ mod file;
 mod host;
 mod listing;
 mod lock;
+mod lock_owner;
 mod prepared;
 mod store;
+mod wait;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -15,9 +17,10 @@ use crate::engine::{JoinProfile, Process, Record, Started};
 use crate::host::context::PidScope;
 use crate::spec::InstanceSpec;
 
-pub use lock::{Lock, Wait};
+pub use lock::Lock;
 pub use prepared::Prepared;
 pub use store::Store;
+pub use wait::Wait;
 
 /// The version of the format that this `ctr` writes, and the newest that it reads. A file of the
 /// reference has none, which counts as 0.

@@ -15,6 +15,8 @@ use crate::host::ownership::{self, OWN_HOME, OwnUmask};
 use crate::host::regular_file;
 use crate::names::InstanceName;
 
+type Tell<'a> = &'a dyn Fn(&str);
+
 /// The state files of this user.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -41,6 +43,11 @@ impl Store {
     /// The folder of all hosts.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// What is looked at on the way to the folder of this host, and that as it is usually called.
+    pub fn on_the_way(&self) -> Vec<PathBuf> {
+        self.host.on_the_way(&self.root)
     }
 
     /// The folder of this host.
@@ -152,7 +159,7 @@ impl Store {
     ///
     /// # Errors
     /// Who holds it does not get on.
-    pub fn lock(&self, name: &InstanceName, tell: &dyn Fn(&str)) -> Result<Lock> {
+    pub fn lock(&self, name: &InstanceName, tell: Tell) -> Result<Lock> {
         let name = name.as_str();
         Lock::take(&self.lock_key(name), self.uid, &format!("`{name}`"), tell)
     }
@@ -165,12 +172,15 @@ impl Store {
         Lock::take_within(&self.lock_key(name), self.uid, most)
     }
 
-    /// The turn to learn of an instance what a direct join needs, when it is had within the time `most`.
+    /// The turn to learn of an instance what a direct join needs; `None` when another that has it is
+    /// stopped, or has lived for the time `most`. `tell` takes who is waited for, after a while.
     ///
     /// # Errors
     /// As for [`Store::lock_within`].
-    pub fn turn_to_learn(&self, name: &str, most: Duration) -> Result<Option<Lock>> {
-        Lock::take_within(&format!("{}/join", self.lock_key(name)), self.uid, most)
+    pub fn turn_to_learn(&self, name: &str, most: Duration, tell: Tell) -> Result<Option<Lock>> {
+        let key = format!("{}/join", self.lock_key(name));
+        let what = format!("the direct way into `{name}`");
+        Lock::take_turn(&key, self.uid, most, &what, tell)
     }
 
     /// What the lock of an instance is called: by the folder of states, whatever the way to it. A name

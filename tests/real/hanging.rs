@@ -93,6 +93,7 @@ fn whoever_needs_its_files_says_that_they_do_not_answer() {
     let _frozen = place.freeze("aaa");
     for (command, status) in [
         (&["exec", "aaa", "ls", "/etc"][..], 125),
+        (&["exec", "aaa", "sh", "-c", "true"], 125),
         (&["exec", "--join", "apptainer", "aaa", "ls", "/etc"], 125),
         (&["exec", "--join", "direct", "aaa", "ls", "/etc"], 125),
         (&["enter", "aaa"], 125),

@@ -180,3 +180,29 @@ fn an_instance_that_is_stopped_meanwhile_ends_its_commands() {
     assert_eq!(crate::support::code(status), -2);
     place.assert_clean();
 }
+
+#[test]
+fn nobody_waits_for_one_who_learns_and_is_stopped() {
+    let mut place = Place::new();
+    place.start("bio", &[]);
+    let [first, told, gate] = ["first", "told", "gate"].map(|name| place.path("cache").join(name));
+    place.wrap_apptainer(&format!(
+        "case \" $* \" in *' exec '*) if mkdir {} 2>/dev/null; then
+            echo > {}; while [ ! -e {} ]; do sleep 0.02; done; fi ;; esac",
+        first.display(),
+        told.display(),
+        gate.display()
+    ));
+    let mut learner = place.ctr(["exec", "bio", "true"]).spawn();
+    eventually("it learns", || told.exists().then_some(()));
+    let pid = nix::unistd::Pid::from_raw(learner.id() as i32);
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGSTOP).unwrap();
+    // Each would wait for longer than all may take.
+    let script = "for i in 1 2 3; do ctr exec -v bio echo hi; done";
+    let said = place.program("sh").args(["-ec", script]).ok();
+    assert_eq!(said.text(), "hi\nhi\nhi\n");
+    said.says(&["goes through Apptainer", "does not get on"]);
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGCONT).unwrap();
+    fs::write(gate, "").unwrap();
+    assert!(learner.wait().unwrap().success());
+}

@@ -2,6 +2,7 @@
 //! wait as long as it lives and gets on.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::process::Child;
 
@@ -104,4 +105,33 @@ fn the_lock_of_one_that_was_killed_is_free() {
     fs::write(gate, "").unwrap();
     place.ctr(["start", "--replace", "bio"]).ok();
     assert_eq!(place.status("bio"), "running");
+}
+
+/// Whoever sees the name of a lock can have it as soon as it is free, and need not say whose it is.
+#[test]
+fn another_user_who_has_the_name_of_a_lock_and_does_not_answer_is_passed_over() {
+    let place = Place::new();
+    place.start("bio", &[]);
+    let folder = place.state_file("bio").parent().unwrap().to_owned();
+    place.ctr(["stop", "bio"]).ok();
+    let (uid, inode) = (nix::unistd::getuid(), fs::metadata(folder).unwrap().ino());
+    let name = format!("ctr/{uid}/{inode:x}/bio");
+    for manner in ["bound", "datagram", "full"] {
+        let unshare = place
+            .program("unshare")
+            .args(["--map-root-user", "--map-auto"]);
+        let squat = unshare.arg(place.squat()).args([&*name, manner]);
+        let mut squat = squat.spawn();
+        eventually("the name is taken", || {
+            let table = fs::read_to_string("/proc/net/unix").unwrap();
+            table.contains(&format!("@{name}\n")).then_some(())
+        });
+        place.start("bio", &[]);
+        place.ctr(["exec", "bio", "true"]).ok();
+        // Of the next name it is the lock, and nobody takes two.
+        place.ctr(["stop", "bio"]).ok();
+        squat.kill().unwrap();
+        squat.wait().unwrap();
+    }
+    place.assert_clean();
 }

@@ -32,6 +32,7 @@ mod folder;
 mod foreign_sidecar;
 mod forged;
 mod hanging;
+mod hanging_paths;
 mod harness;
 mod held;
 mod home;

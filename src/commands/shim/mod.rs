@@ -8,6 +8,7 @@ mod view;
 use std::path::{Path, PathBuf};
 
 use crate::cli::{self, ShimAction};
+use crate::engine::answers;
 use crate::error::Result;
 use crate::host::context::Context;
 use crate::instance::session::Session;
@@ -31,7 +32,7 @@ pub fn run(args: &cli::Shim, session: &Session) -> Result<()> {
 /// The program of the host that a shim of this name in `folder` stands before, or would if that was on
 /// `PATH`.
 pub fn hidden(command: &str, folder: &Path, context: &Context) -> Option<PathBuf> {
-    let program = context.find_program(command)?;
+    let program = answers::find_program(command, context)?;
     let place = |folder: &Path| context.path_folders().position(|member| member == folder);
     let is_before = place(folder) <= place(program.parent()?); // nowhere counts as before all
     is_before.then_some(program)

@@ -7,9 +7,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::commands::{join_plan, running};
+use crate::engine::answers;
 use crate::engine::{Direct, Engine, Inside, Probe, Run};
 use crate::error::{Error, Kind, Result};
 use crate::host::cache::Cache;
+use crate::host::context::Context;
 use crate::instance::session::Session;
 use crate::instance::status::Instance;
 use crate::plan;
@@ -32,6 +34,7 @@ pub struct View<'a> {
     folders: Vec<String>,
     instance: &'a Instance,
     cache: &'a Cache,
+    context: &'a Context,
 }
 
 /// Where a command is inside.
@@ -79,6 +82,7 @@ impl<'a> View<'a> {
             folders: spec(instance).map_or_else(Vec::new, folders_of_overlays),
             instance,
             cache: session.cache,
+            context: session.context,
         })
     }
 
@@ -137,8 +141,9 @@ impl<'a> View<'a> {
         let overlays = spec(self.instance).map_or(&[][..], |spec| &spec.overlays);
         let brought = |overlay: &'a String| {
             // What is gone from the disk is inside all the same, and is not known by its name.
-            let folders = resolve::bin_folders(overlay, self.cache);
-            (overlay, folders.unwrap_or_default())
+            let answers = answers::passes(Path::new(overlay), self.context);
+            let folders = answers.then(|| resolve::bin_folders(overlay, self.cache).ok());
+            (overlay, folders.flatten().unwrap_or_default())
         };
         overlays.iter().rev().map(brought).collect()
     }

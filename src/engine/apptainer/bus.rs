@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::engine::Engine;
 use crate::engine::apptainer::environment::OLD_CARRIER;
 use crate::engine::apptainer::flags;
+use crate::engine::local::answers;
 use crate::env::rules::CARRIER;
 use crate::error::{Error, Kind, Result};
 use crate::host::context::{Context, Variables};
@@ -36,11 +37,14 @@ fn withhold(variables: &mut Variables, is_clean: bool) {
 
 /// The variables with which Apptainer finds the bus; `None` where there is none.
 fn find(context: &Context) -> Option<[(OsString, OsString); 2]> {
-    let is_there = |address: &&str| of_socket(address).is_none_or(|socket| socket.exists());
+    let answers = |path: &Path| answers::passes(path, context);
+    let is_socket = |socket: PathBuf| answers(&socket) && socket.exists();
+    let is_there = |address: &&str| of_socket(address).is_none_or(is_socket);
     let address = context.setting(BUS).filter(is_there);
     let sessions = context.setting(SESSION).map(PathBuf::from).into_iter();
     let usual = PathBuf::from(format!("/run/user/{}", context.uid));
-    let sessions: Vec<PathBuf> = sessions.chain([usual]).collect();
+    let mut sessions: Vec<PathBuf> = sessions.chain([usual]).collect();
+    sessions.retain(|session| answers(session));
     let pair = |session: &Path, address: String| {
         [
             (SESSION.into(), session.into()),
@@ -73,10 +77,9 @@ impl Engine<'_> {
     /// Makes the variables of a start those with which Apptainer makes a cgroup where limits are asked
     /// for, and none elsewhere.
     pub(in crate::engine) fn set_bus(&self, variables: &mut Variables, handed_on: &[String]) {
-        match (flags::asks_for_limits(handed_on), find(self.context)) {
-            (true, Some(bus)) => variables.extend(bus),
-            (true, None) => {}
-            (false, _) => withhold(variables, flags::in_force(handed_on).clean),
+        match flags::asks_for_limits(handed_on) {
+            true => variables.extend(find(self.context).into_iter().flatten()),
+            false => withhold(variables, flags::in_force(handed_on).clean),
         }
     }
 

@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::engine::apptainer::{limits, records, version};
+use crate::engine::local::answers;
 use crate::engine::{Binary, Engine, Record};
 use crate::error::{Error, Kind, Result};
 use crate::host::context::{Context, Variables, is_executable};
@@ -158,7 +159,8 @@ impl Engine<'_> {
     pub(in crate::engine) fn program(&self) -> Result<PathBuf> {
         version::locate(self.context, self.config).or_else(|error| {
             let known = self.origin.borrow().apptainer.clone();
-            let known = known.filter(|path| is_executable(path));
+            let known =
+                known.filter(|path| answers::program(path, self.context) && is_executable(path));
             match self.config.apptainer.value {
                 None => known.ok_or(error),
                 Some(_) => Err(error),
@@ -169,8 +171,9 @@ impl Engine<'_> {
     /// The Apptainer to use.
     ///
     /// # Errors
-    /// There is none, it does not run, or it is too old.
+    /// There is none, it does not run, or it is too old; it would wait for its configuration.
     pub fn binary(&self) -> Result<Binary> {
+        limits::check_named_file(&self.callers(), self.context)?;
         let path = self.program()?;
         if let Some(known) = self.binary.borrow().as_ref().filter(|b| b.path == path) {
             return Ok(known.clone());
@@ -225,7 +228,9 @@ impl Engine<'_> {
     /// Names the file.
     pub fn check_configuration_of(&self, spec: &InstanceSpec) -> Result<()> {
         let file = spec.config_file.as_deref().filter(|file| !file.is_empty());
-        file.map_or(Ok(()), |file| limits::check_file(Path::new(file)))
+        file.map_or(Ok(()), |file| {
+            limits::check_file(Path::new(file), self.context)
+        })
     }
 
     /// The instances that Apptainer has a record of on this host and that live, by name.

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::bounds::{QUESTION, TEXT};
+use crate::engine::DEFAULT_PATH;
+use crate::engine::local::answers;
 use crate::engine::local::output;
 use crate::error::{Error, Kind};
-use crate::host::context::Variables;
+use crate::host::context::{Context, Variables};
 use crate::host::regular_file;
 
 /// Switches that stand in `ctr`'s way when they are `no`.
@@ -65,6 +67,8 @@ pub fn about_itself(binary: &Path) -> Command {
         command.env_remove(name);
     }
     command.env("APPTAINER_CONFIGDIR", NOWHERE);
+    // The caller's own folder may not answer.
+    command.current_dir("/").env("PWD", "/");
     command
 }
 
@@ -122,15 +126,20 @@ pub fn configure(callers: &mut Cow<Variables>, file: &Path) {
 ///
 /// # Errors
 /// Names the file.
-pub fn check_named_file(callers: &Variables) -> crate::error::Result<()> {
-    named_file(callers).map_or(Ok(()), |file| check_file(&file))
+pub fn check_named_file(callers: &Variables, context: &Context) -> crate::error::Result<()> {
+    named_file(callers).map_or(Ok(()), |file| check_file(&file, context))
 }
 
 /// The same of a file that is named otherwise.
 ///
 /// # Errors
 /// Names the file.
-pub fn check_file(file: &Path) -> crate::error::Result<()> {
+pub fn check_file(file: &Path, context: &Context) -> crate::error::Result<()> {
+    let cwd = context.cwd.as_deref().unwrap_or(Path::new("/"));
+    answers::check(&cwd.join(file), context).map_err(|error| Error {
+        kind: Kind::Engine,
+        ..error
+    })?;
     regular_file::open(file).map(drop).map_err(|error| {
         let shown = file.display();
         let message = format!("cannot read {shown}, Apptainer's configuration: {error}");
@@ -166,9 +175,13 @@ fn installed(binary: &Path) -> Result<PathBuf, String> {
 ///
 /// # Errors
 /// It cannot be made; in words.
-pub fn make_user_namespace() -> Result<(), String> {
-    let mut command = Command::new("unshare");
-    match output::of(command.args(["--user", "true"]), QUESTION) {
+pub fn make_user_namespace(context: &Context) -> Result<(), String> {
+    // A folder of `PATH` that does not answer would hold whoever looks for it there.
+    let program = answers::find_program("unshare", context);
+    let program = program.ok_or("unshare, of util-linux, is not there")?;
+    let mut command = Command::new(program);
+    let command = command.args(["--user", "true"]).env("PATH", DEFAULT_PATH);
+    match output::of(command, QUESTION) {
         Ok(output) if output.status.success() => Ok(()),
         Ok(output) => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
         Err(error) => Err(format!("unshare, of util-linux: {error}")),

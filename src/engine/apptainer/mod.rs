@@ -10,6 +10,7 @@ pub mod installation;
 pub mod launch;
 pub mod limits;
 pub mod pending_starts;
+pub mod places;
 pub mod records;
 pub mod shell_probe;
 pub mod start;

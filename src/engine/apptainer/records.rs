@@ -9,7 +9,8 @@ use nix::errno::Errno;
 use serde::Deserialize;
 
 use crate::bounds::RECORD;
-use crate::engine::apptainer::installation::Shelf;
+use crate::engine::apptainer::installation::{Shelf, records_folder};
+use crate::engine::local::answers;
 use crate::engine::local::membership::NoInstance;
 use crate::engine::local::{membership, processes};
 use crate::engine::{Engine, Process};
@@ -58,9 +59,14 @@ struct File {
 /// own, or whose process has ended or is something else by now, is passed over.
 ///
 /// # Errors
-/// The folder is there and cannot be read.
+/// The folder is there and cannot be read, or does not answer.
 pub fn list(shelf: &Shelf, context: &Context) -> Result<Vec<Record>> {
-    let users = shelf.folder().join("app").join(&shelf.host);
+    let folder = shelf.folder();
+    // That of the caller was asked before any command began.
+    if folder != records_folder(context) {
+        answers::check(&folder, context)?;
+    }
+    let users = folder.join("app").join(&shelf.host);
     let mut found = Vec::new();
     for user in entries(&users)? {
         let instances = match entries(&user) {
@@ -81,6 +87,9 @@ impl Engine<'_> {
     /// also when that cannot be told.
     pub fn has_record(&self, name: &str) -> bool {
         let shelf = self.shelf();
+        if answers::check(&shelf.folder(), self.context).is_err() {
+            return true;
+        }
         let users = shelf.folder().join("app").join(&shelf.host);
         entries(&users).map_or(true, |users| {
             users.iter().any(|user| user.join(name).exists())

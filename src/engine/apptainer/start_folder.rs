@@ -6,6 +6,7 @@ use std::process::Command;
 use crate::engine::Engine;
 use crate::engine::apptainer::environment;
 use crate::engine::apptainer::flags::path;
+use crate::engine::local::answers;
 use crate::spec::InstanceSpec;
 
 impl Engine<'_> {
@@ -14,10 +15,22 @@ impl Engine<'_> {
     pub(in crate::engine) fn go_to_start_folder(&self, command: &mut Command, spec: &InstanceSpec) {
         let (cwd, folder) = (self.context.cwd.as_deref(), spec.start_folder.as_ref());
         let folder = folder.map(Path::new).filter(|folder| Some(*folder) != cwd);
-        let Some(folder) = folder.filter(|folder| folder.is_dir()) else {
-            return;
-        };
+        let is_there = |folder: &&Path| answers::passes(folder, self.context) && folder.is_dir();
+        if let Some(folder) = folder.filter(is_there) {
+            self.go(command, folder);
+        }
+    }
+
+    /// Has Apptainer join from `/`: where it looks at the folder that it is called in, it may wait for ever,
+    /// and `--cwd` says where the command is to run.
+    pub(in crate::engine) fn leave_the_callers_folder(&self, command: &mut Command) {
+        self.go(command, Path::new("/"));
+    }
+
+    /// Has Apptainer run in `folder`; the caller's settings go on to mean the files that they meant.
+    fn go(&self, command: &mut Command, folder: &Path) {
         command.current_dir(folder).env("PWD", folder);
+        let cwd = self.context.cwd.as_deref();
         let settings = environment::settings(&self.context.variables);
         let settings = settings
             .iter()

@@ -7,6 +7,7 @@ use crate::bounds::QUESTION;
 use crate::config::Config;
 use crate::engine::Binary;
 use crate::engine::apptainer::limits;
+use crate::engine::local::answers;
 use crate::engine::local::output;
 use crate::error::{Error, Kind, Result};
 use crate::host::cache::Cache;
@@ -21,17 +22,16 @@ const HOW_TO_GET: &str = "see apptainer.org for how to install it without root, 
 /// Where the program is: the configured one, else `apptainer`, else `singularity` on the `PATH`.
 ///
 /// # Errors
-/// There is none.
+/// There is none, or the one that is configured does not answer.
 pub fn locate(context: &Context, config: &Config) -> Result<PathBuf> {
     match &config.apptainer.value {
-        Some(path) => configured(path, context).ok_or_else(|| {
+        Some(path) => configured(path, context)?.ok_or_else(|| {
             let from = &config.apptainer.source;
             let message = format!("no Apptainer at {} (from {from})", path.display());
             Error::new(Kind::Engine, message).hint("name the binary itself, or leave it out")
         }),
-        None => context
-            .find_program("apptainer")
-            .or_else(|| context.find_program("singularity"))
+        None => answers::find_program("apptainer", context)
+            .or_else(|| answers::find_program("singularity", context))
             .ok_or_else(|| none_found(context)),
     }
 }
@@ -92,12 +92,13 @@ fn none_found(context: &Context) -> Error {
     ))
 }
 
-fn configured(path: &Path, context: &Context) -> Option<PathBuf> {
+fn configured(path: &Path, context: &Context) -> Result<Option<PathBuf>> {
     if path.components().count() == 1 {
-        return context.find_program(path.to_str()?);
+        return Ok(answers::find_program(path, context));
     }
     let path = context.cwd.as_deref().unwrap_or(Path::new("/")).join(path);
-    is_executable(&path).then_some(path)
+    answers::check(&path, context)?;
+    Ok(is_executable(&path).then_some(path))
 }
 
 /// What `--version` prints, as `apptainer version 1.4.5`.

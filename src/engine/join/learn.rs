@@ -207,6 +207,7 @@ impl Engine<'_> {
         let mut command = self
             .command(variables.clone())
             .map_err(|error| passing(&error))?;
+        self.leave_the_callers_folder(&mut command);
         command
             .args(["--quiet", "exec", "--no-eval", "--cwd", folder])
             .arg(format!("instance://{name}"))

@@ -11,14 +11,17 @@ mod relay;
 mod scope;
 mod seen;
 
+use std::path::Path;
+
 use nix::unistd::{getgid, getgroups, getuid};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::bounds::WANTED_FILE_SYSTEM;
 use crate::engine::apptainer::{bus, environment};
-use crate::engine::local::Unknown;
+use crate::engine::local::answers;
 use crate::engine::local::target::Target;
+use crate::engine::local::{Unknown, processes};
 use crate::engine::{Engine, Process, Run};
 use crate::host::stable_hash;
 use environ::{Call, ImageEnvironment};
@@ -113,9 +116,10 @@ impl Engine<'_> {
             Ok(target) => target,
             Err(why) => return JoinPlan::aside(why),
         };
-        // All that follows looks at its files.
-        if let Some(fault) = self.faults(&[process], WANTED_FILE_SYSTEM).pop().flatten() {
-            return JoinPlan::aside(fault.to_string());
+        // All that follows looks at its files, and a command may go to the caller's folder.
+        let own = self.context.cwd.as_deref().filter(|cwd| *cwd == run.cwd);
+        if let Some(fault) = self.fault_on_the_way(process, own) {
+            return JoinPlan::aside(fault);
         }
         let key = match self.key(process, &target) {
             Ok(key) => key,
@@ -174,6 +178,22 @@ impl Engine<'_> {
             learned,
             is_unknown: false,
         }
+    }
+
+    /// Why it cannot be gone into, or not to the caller's folder `own`. Both are asked by one process.
+    fn fault_on_the_way(&self, process: &Process, own: Option<&Path>) -> Option<Unknown> {
+        const NO_ANSWER: &str = "the working folder does not answer";
+        if own.is_some_and(answers::is_silent) {
+            return Some(NO_ANSWER.into());
+        }
+        let here = &self.context.pid_scope;
+        let (fault, answers_here) =
+            processes::fault_and_folder(process, own.is_some(), WANTED_FILE_SYSTEM, here);
+        if let (Some(own), false) = (own, answers_here) {
+            answers::remember_silent(own);
+            return Some(NO_ANSWER.into());
+        }
+        fault.map(|fault| fault.to_string())
     }
 
     /// The scope of that name, where there is a bus to systemd.

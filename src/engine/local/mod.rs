@@ -1,5 +1,6 @@
 //! An instance as processes of this host: which are its own, how they fare, how they end, what they see.
 
+pub mod answers;
 pub mod folder;
 pub mod foreign;
 pub mod interpreter;

@@ -101,6 +101,19 @@ pub fn is_over(stat: &Stat) -> bool {
     matches!(stat.state, 'Z' | 'X')
 }
 
+/// For how long a process has lived; `None` when it has ended, or is not seen from here.
+pub fn age(pid: i32) -> Option<Duration> {
+    let ticks = ticks_since_boot().saturating_sub(start_time(pid)?);
+    Some(Duration::from_secs_f64(
+        ticks as f64 / procfs::ticks_per_second() as f64,
+    ))
+}
+
+/// True for a process that a signal holds.
+pub fn is_stopped(pid: i32) -> bool {
+    Stat::from_file(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.state == 'T')
+}
+
 /// The time, in clock ticks since boot, as processes' starts are counted.
 pub fn ticks_since_boot() -> u64 {
     let seconds = procfs::Uptime::current().map_or(0.0, |uptime| uptime.uptime);
@@ -140,18 +153,50 @@ impl std::fmt::Display for Fault {
 /// What is wrong with the file system of each process, `None` for one that works. All are asked at once,
 /// and one that does not answer keeps nobody.
 pub fn faults(processes: &[&Process], most: Duration, here: &PidScope) -> Vec<Option<Fault>> {
+    faults_and_said(processes, &[], most, here).0
+}
+
+/// The same of one, and whether the folder in which this process is answers, when that is asked too.
+pub fn fault_and_folder(
+    process: &Process,
+    with_folder: bool,
+    most: Duration,
+    here: &PidScope,
+) -> (Option<Fault>, bool) {
+    let own = [c".".to_owned()];
+    let own = &own[..usize::from(with_folder)];
+    let (mut faults, said) = faults_and_said(&[process], own, most, here);
+    (
+        faults.pop().flatten(),
+        !said.contains(&Err(Unanswered::Late)),
+    )
+}
+
+/// The same of several, and what was said of `others`, which are asked beside them.
+fn faults_and_said(
+    processes: &[&Process],
+    others: &[CString],
+    most: Duration,
+    here: &PidScope,
+) -> (Vec<Option<Fault>>, Vec<Result<i32, Unanswered>>) {
     let nowhere = |process: &&Process| {
         let root = format!("/proc/{}/root", process.pid);
         CString::new(nowhere_in(Path::new(&root)).into_os_string().into_vec()).unwrap_or_default()
     };
-    let paths: Vec<CString> = processes.iter().map(nowhere).collect();
+    let mut paths: Vec<CString> = processes.iter().map(nowhere).collect();
+    paths.extend_from_slice(others);
+    let is_busy = |at: usize| {
+        let process = processes.get(at);
+        process.is_some_and(|process| has_busy_helper(process.supervisor_pid))
+    };
     let patience = Patience {
-        is_busy: &|at| has_busy_helper(processes[at].supervisor_pid),
+        is_busy: &is_busy,
         ..Patience::of(most)
     };
-    let said = probe::open_each(&paths, &patience);
+    let mut said = probe::open_each(&paths, &patience);
+    let said_of_others = said.split_off(processes.len());
     let both = processes.iter().zip(said);
-    both.map(|(process, said)| match said {
+    let faults = both.map(|(process, said)| match said {
         Ok(nix::libc::ENOTCONN) => Some(Fault::Broken(NOT_CONNECTED)),
         // A FUSE file system of its own shows itself to no one outside.
         Ok(nix::libc::EACCES) => fault_from_inside(process, most, here),
@@ -160,8 +205,8 @@ pub fn faults(processes: &[&Process], most: Duration, here: &PidScope) -> Vec<Op
         Err(Unanswered::Unasked(error)) => {
             Some(Fault::Unasked(probe::unasked("its file system", error)))
         }
-    })
-    .collect()
+    });
+    (faults.collect(), said_of_others)
 }
 
 /// The same, asked inside. That of a setuid installation, or another's, is not seen at all, which is not

@@ -242,6 +242,13 @@ impl Place {
         program
     }
 
+    /// A program that takes the name of a lock as another user, and answers nobody.
+    pub fn squat(&self) -> PathBuf {
+        let program = self.path("cache/squat");
+        compile(include_str!("squat.c"), &program);
+        program
+    }
+
     /// A base image of this place's own: the busybox with these files added, by their whole paths.
     pub fn sandbox(&self, name: &str, files: &[(&str, &str)]) -> PathBuf {
         let folder = self.folder("images").join(name);

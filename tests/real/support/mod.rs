@@ -21,6 +21,7 @@
 //! | `Terminal`: a program in a pty: `.send .line .ctrl .wait_for .screen .wait` | `terminal.rs` |
 //! | `Shell`: bash, zsh, fish in `ALL`, more in `OTHERS`: `.script`, `.interactive` → `Session`, with `.eval` | `shell.rs` |
 //! | `Script`: a script of any shell that notes its environment, and `noted` to read that | `script.rs` |
+//! | `place.hanging`: a file system of the host that answers nobody | `hanging.rs` |
 //! | `eventually("…", || …)`: wait for something, with a deadline and no fixed sleep | `wait.rs` |
 //! | `processes`: who runs, and which belong to a place | `processes.rs` |
 //! | `place.assert_clean .assert_forgotten .state .edit_state .listed .status`, changed worlds, slow starts | `traces.rs` |
@@ -29,6 +30,7 @@
 //! Its environment script puts `/image/bin` before `PATH` and sets `FROM_IMAGE=yes`.
 
 mod fixtures;
+mod hanging;
 mod place;
 pub mod processes;
 mod run;

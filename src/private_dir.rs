@@ -13,6 +13,7 @@ use nix::unistd::{AccessFlags, access};
 use tempfile::NamedTempFile;
 
 use crate::bounds::TEXT;
+use crate::engine::answers;
 use crate::error::{Error, Kind, Result};
 use crate::host::context::Context;
 use crate::host::ownership::{self, OwnUmask};
@@ -157,7 +158,10 @@ pub fn passed_over(context: &Context, folder: &Path) -> Option<Error> {
 pub fn private_folders(context: &Context) -> Vec<PathBuf> {
     let named = context.setting(SESSION).map(PathBuf::from);
     let sessions = named.into_iter().chain([of_logins(context)]);
-    let mut folders: Vec<PathBuf> = sessions.map(|folder| folder.join("ctr")).collect();
+    let mut folders: Vec<PathBuf> = sessions
+        .filter(|folder| answers::passes(folder, context))
+        .map(|folder| folder.join("ctr"))
+        .collect();
     let usual = in_tmp(context);
     if is_anothers(&usual, context.uid) {
         folders.extend(others_in_tmp(context));
@@ -168,13 +172,14 @@ pub fn private_folders(context: &Context) -> Vec<PathBuf> {
     folders
 }
 
-/// The folder that the caller's session gives. The one of logins goes with the last of them, also while a
-/// job runs that was told of it.
+/// The folder that the caller's session gives, where it answers. The one of logins goes with the last of
+/// them, also while a job runs that was told of it.
 fn in_session(context: &Context) -> Option<PathBuf> {
     let named = PathBuf::from(context.setting(SESSION)?);
     let outlives_it =
         named == of_logins(context) && JOBS.iter().any(|job| context.setting(job).is_some());
-    (named.is_absolute() && !outlives_it).then(|| named.join("ctr"))
+    let serves = named.is_absolute() && !outlives_it && answers::passes(&named, context);
+    serves.then(|| named.join("ctr"))
 }
 
 /// What systemd makes at the first login of a user, and removes after the last logout.
