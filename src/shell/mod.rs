@@ -16,7 +16,7 @@ use crate::names::is_variable_name;
 
 pub use init::{Options, command_file, completion_file, integration};
 pub use name::ShellName;
-pub use tcsh::{self_removing, source};
+pub use tcsh::{arrives, self_removing, source};
 
 /// What differs from shell to shell. A new one is a file here that implements this, its snippets in
 /// `shell/`, and a line in [`ShellName::shell`].
@@ -203,7 +203,7 @@ mod tests {
         );
         assert_eq!(
             written(ShellName::Tcsh, "A", "it's $x"),
-            "setenv A 'it'\\''s '\\$'x';\nunsetenv A;\n"
+            "\"\"setenv A 'it'\\''s '\\$'x';\n\"\"unsetenv A;\n"
         );
     }
 }

@@ -77,6 +77,7 @@ mod stop_way_back;
 mod stop_whom;
 mod storage;
 mod tcsh;
+mod tcsh_words;
 mod trust;
 mod uri;
 mod version_before;
