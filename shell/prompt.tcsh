@@ -1,8 +1,8 @@
 # The prompt hook. While the process of the active instance is there, it only looks at /proc, PATH and
 # the prompt: no program, no fork, no file of a home. A variable is looked at in an alias of its own, since an `if`
-# would complain of one that is not set whatever it finds.
+# would complain of one that is not set whatever it finds. Who unsets CTR_INSTANCE leaves.
 alias __ctr_refresh '""eval `$__ctr_binary:q env --shell tcsh --refresh`';
-alias __ctr_check 'if (! -o "/proc/$CTR_PROCESS:s/:/./:r:q") ""eval __ctr_refresh';
+alias __ctr_check 'if (! $?CTR_INSTANCE || ! -o "/proc/$CTR_PROCESS:s/:/./:r:q") ""eval __ctr_refresh';
 # Others put a whole PATH of before back: a virtual environment that is left, direnv. To `$?` a variable of
 # the environment is one as well, and that is no memory of this shell's. Without `:q` a newline ends double quotes, and in
 # backquotes within those even `:q` protects nothing.

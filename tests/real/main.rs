@@ -60,6 +60,7 @@ mod restart;
 mod runtime;
 mod same_setup;
 mod setuid;
+mod shell_options;
 mod shells;
 mod shim;
 mod shim_aside;
