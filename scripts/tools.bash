@@ -62,7 +62,8 @@ build_before() { # FILE
 # supports, and beside what else draws prompts here.
 choose_shells() {
   filter+=(activate:: at_prompt:: completion:: dash:: enter:: evaluate:: forged:: held:: hook::
-    prompt:: remade:: shells:: shim_completion:: shim_shells:: tcsh:: whose::)
+    prompt:: remade:: shell_options:: shells:: shim_completion:: shim_shells:: tcsh:: tcsh_words::
+    whose::)
   export CTR_TEST_LONG=${XDG_CACHE_HOME:-$HOME/.cache}/ctr-test/shells
   mkdir -p "$CTR_TEST_LONG"
   skips+=(--skip others::bash_preexec)

@@ -3,13 +3,16 @@
 function __ctr_complete() {
     \builtin local answer place rest before
     COMPREPLY=()
-    answer="$(CTR_COMPLETE=bash \command '__ctr_binary__' -- "${COMP_LINE:0:COMP_POINT}" "${2-}" 2>/dev/null)" || \builtin return 0
+    answer="$(CTR_COMPLETE=bash \builtin command '__ctr_binary__' -- "${COMP_LINE:0:COMP_POINT}" "${2-}" 2>/dev/null)" || \builtin return 0
     case "$answer" in
     'ctr:words'*)
         # A line each. A here-document would be a file, or a pipe that is read byte by byte.
-        \builtin local IFS=$'\n' globs=
+        \builtin local globs
+        globs=
         [[ $- == *f* ]] || globs=1
         \builtin set -f
+        # One that is read-only stays, and most likely has the newline in it.
+        { \builtin local IFS && IFS=$'\n'; } 2>/dev/null
         # shellcheck disable=SC2206
         COMPREPLY=(${answer#ctr:words})
         [[ -z "$globs" ]] || \builtin set +f

@@ -2,7 +2,7 @@
 function __ctr_complete() {
     \builtin local -a answer whole open
     \builtin local line place found=1
-    answer=("${(@f)$(CTR_COMPLETE=zsh \command '__ctr_binary__' -- "${(@Q)words[1,CURRENT-1]}" "${(Q)PREFIX}" 2>/dev/null)}")
+    answer=("${(@f)$(CTR_COMPLETE=zsh \builtin command '__ctr_binary__' -- "${(@Q)words[1,CURRENT-1]}" "${(Q)PREFIX}" 2>/dev/null)}")
     case "$answer[1]" in
     ctr:words)
         for line in "${(@)answer[2,-1]}"; do

@@ -1,7 +1,7 @@
 # Every statement here ends with `;`, so that it survives `eval $(…)` without quotes. It is evaluated,
 # and run, in the manner of zsh, whatever shell the caller emulates.
 
-# Sets a variable of the instance. What this shell alone knows of it (that it is not exported, an
+# Sets a variable. What this shell alone knows of it (that it is not exported, an
 # integer, an array) no child could hand back, so it is kept in a variable beside it, which no child
 # is given: what a child finds under that name is nothing of its own.
 function __ctr_set() {

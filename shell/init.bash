@@ -8,21 +8,21 @@ function __ctr_cmd__() {
         \builtin local code
         case "${2-}" in
         -h | --help)
-            \command '__ctr_binary__' "$@"
+            \builtin command '__ctr_binary__' "$@"
             \builtin return
             ;;
         esac
         if [[ "$1" == use ]]; then
             \builtin shift
-            code="$(\command '__ctr_binary__' env --shell bash "$@")" || \builtin return
+            code="$(\builtin command '__ctr_binary__' env --shell bash "$@")" || \builtin return
         else
             \builtin shift
-            code="$(\command '__ctr_binary__' env --shell bash --unset "$@")" || \builtin return
+            code="$(\builtin command '__ctr_binary__' env --shell bash --unset "$@")" || \builtin return
         fi
         \builtin eval "$code"
         ;;
     shim | -*)
-        \command '__ctr_binary__' "$@" || \builtin return
+        \builtin command '__ctr_binary__' "$@" || \builtin return
         # The shell remembers where it found a command that has a shim by now, or none any more.
         \builtin hash -r 2>/dev/null || \builtin :
         ;;
@@ -30,7 +30,7 @@ function __ctr_cmd__() {
         # With the words in it, for `jobs` to show.
         \builtin local __ctr_line
         \builtin printf -v __ctr_line ' %q' '__ctr_binary__' "$@"
-        \builtin eval "\\command$__ctr_line"
+        \builtin eval "\\builtin command$__ctr_line"
         ;;
     esac
 }

@@ -6,27 +6,28 @@ function __ctr_cmd__() {
     use | leave)
         \builtin local code
         case "${2-}" in
-        -h | --help)
-            \command '__ctr_binary__' "$@"
+        # In quotes, since an alias of the user's may stand for any word (`alias -g`).
+        '-h' | '--help')
+            \builtin command '__ctr_binary__' "$@"
             \builtin return
             ;;
         esac
         if [[ "$1" == use ]]; then
             \builtin shift
-            code="$(\command '__ctr_binary__' env --shell zsh "$@")" || \builtin return
+            code="$(\builtin command '__ctr_binary__' env --shell zsh "$@")" || \builtin return
         else
             \builtin shift
-            code="$(\command '__ctr_binary__' env --shell zsh --unset "$@")" || \builtin return
+            code="$(\builtin command '__ctr_binary__' env --shell zsh --unset "$@")" || \builtin return
         fi
         \builtin eval "$code"
         ;;
     shim | -*)
-        \command '__ctr_binary__' "$@" || \builtin return
+        \builtin command '__ctr_binary__' "$@" || \builtin return
         # The shell remembers where it found a command that has a shim by now, or none any more.
         \builtin hash -r 2>/dev/null || \builtin :
         ;;
     *)
-        \command '__ctr_binary__' "$@"
+        \builtin command '__ctr_binary__' "$@"
         ;;
     esac
 }

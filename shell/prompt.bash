@@ -2,23 +2,29 @@
 # The prompt hook. While nothing has changed it only reads the start of the active instance's process
 # from /proc, and looks at PATH and PS1: no program, no fork, no file of a home. The folder of its shims
 # goes with the user's last session on some hosts, and is made again. Where a status would be lost, it
-# is called with `keep`.
+# is called with `keep`. An assignment that is a word of a command is in quotes, for `set -k` would take it off.
 function __ctr_hook() {
-    \builtin local __ctr_status="$?"
+    \builtin local "__ctr_status=$?"
     if [[ -n "${CTR_PROCESS-}" ]]; then
-        \builtin local IFS=' ' __ctr_stat
-        __ctr_stat=()
-        { \builtin read -r -a __ctr_stat || \builtin :; } 2>/dev/null <"/proc/${CTR_PROCESS%:*}/stat" || \builtin :
-        # Field 22 is the start, field 3 the condition (Z: ended).
-        if [[ "${__ctr_stat[21]-}" != "${CTR_PROCESS#*:}" || "${__ctr_stat[2]-}" == [ZX] ||
-            ! -d "${CTR_PATH_ENTRY-/}" ]]; then
-            \builtin eval "$(\command '__ctr_binary__' env --shell bash --refresh)" || \builtin :
+        # Not split by IFS, which may be read-only, nor matched, which the user may yet ask of.
+        \builtin local REPLY __ctr_at __ctr_stat
+        REPLY=''
+        { \builtin read -r || \builtin :; } 2>/dev/null <"/proc/${CTR_PROCESS%:*}/stat" || \builtin :
+        REPLY="${REPLY#* }"
+        __ctr_stat="${REPLY#* }"
+        for ((__ctr_at = 2; __ctr_at < 22; __ctr_at++)); do
+            REPLY="${REPLY#* }"
+        done
+        # Field 22 is the start, field 3 the condition (Z: ended). Who unsets CTR_INSTANCE leaves.
+        if [[ "${REPLY%% *}" != "${CTR_PROCESS#*:}" || "$__ctr_stat" == [ZX]* ||
+            -z "${CTR_INSTANCE-}" || ! -d "${CTR_PATH_ENTRY-/}" ]]; then
+            \builtin eval "$(\builtin command '__ctr_binary__' env --shell bash --refresh)" || \builtin :
         fi
     fi
     # Others put a whole PATH of before back: a virtual environment that is left, direnv.
     if [[ "${CTR_PATH_ENTRY-}:${PATH-}" != "${__ctr_seen-}" ]]; then
         if [[ -n "${__ctr_held-}" ]]; then
-            \builtin eval "$(\command '__ctr_binary__' env --shell bash --hold "$__ctr_held")" || \builtin :
+            \builtin eval "$(\builtin command '__ctr_binary__' env --shell bash --hold "$__ctr_held")" || \builtin :
         fi
         __ctr_seen="${CTR_PATH_ENTRY-}:${PATH-}"
         \builtin export -n __ctr_seen
@@ -30,6 +36,7 @@ function __ctr_hook() {
         __ctr_list
     fi
     if [[ "${1-}" == keep ]]; then
+        # shellcheck disable=SC2154
         \builtin return "$__ctr_status"
     fi
     \builtin return 0
@@ -44,7 +51,8 @@ function __ctr_mark() {
 }
 # Makes the hook the last of the list, and leaves the first place to those who know of no list.
 function __ctr_list() {
-    \builtin local __ctr_at __ctr_next=1
+    \builtin local __ctr_at __ctr_next
+    __ctr_next=1
     for __ctr_at in "${!PROMPT_COMMAND[@]}"; do
         if [[ "${PROMPT_COMMAND[__ctr_at]}" == __ctr_hook ]]; then
             \builtin unset -v "PROMPT_COMMAND[$__ctr_at]"

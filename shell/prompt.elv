@@ -31,9 +31,9 @@ fn __ctr_look {
   var same = $false
   try {
     var pid start = (str:split : $E:CTR_PROCESS)
-    # Field 22 is the start, field 3 the condition (Z: ended).
+    # Field 22 is the start, field 3 the condition (Z: ended). Who unsets CTR_INSTANCE leaves.
     var stat = [(str:split ' ' (slurp < /proc/$pid/stat))]
-    set same = (and (eq $stat[21] $start) (not (has-value [Z X] $stat[2])) ^
+    set same = (and (has-env CTR_INSTANCE) (eq $stat[21] $start) (not (has-value [Z X] $stat[2])) ^
       (or (not (has-env CTR_PATH_ENTRY)) (path:is-dir $E:CTR_PATH_ENTRY)))
   } catch problem {
     nop $problem

@@ -7,7 +7,8 @@ def __ctr_is_here [process: string] {
     $stat.21? == $parts.1? and $stat.2? not-in [Z X]
 }
 def --env __ctr_hook [] {
-    if "CTR_PROCESS" in $env and not (__ctr_is_here $env.CTR_PROCESS) {
+    # Who unsets CTR_INSTANCE leaves.
+    if "CTR_PROCESS" in $env and not ("CTR_INSTANCE" in $env and (__ctr_is_here $env.CTR_PROCESS)) {
         __ctr_apply (^'__ctr_binary__' env --shell nushell --refresh | from json)
     }
     __ctr_hold

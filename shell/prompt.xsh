@@ -17,7 +17,9 @@ def __ctr_hook(**_):
 
     process = __xonsh__.env.get("CTR_PROCESS")
     folder = __xonsh__.env.get("CTR_PATH_ENTRY", "/")
-    if process and not (__ctr_is_here(process) and os.path.isdir(folder)):
+    # Who unsets CTR_INSTANCE leaves.
+    active = "CTR_INSTANCE" in __xonsh__.env
+    if process and not (active and __ctr_is_here(process) and os.path.isdir(folder)):
         __ctr_evaluate(["--refresh"])
     __ctr_hold()
     prompt = __xonsh__.env.get("PROMPT")

@@ -4,9 +4,9 @@
 function __ctr_hook() {
     # How PS1 is read, before all options become those of zsh: a `%` in a value would be read too, so
     # the name is in a parameter of the prompt's own.
-    \builtin local __ctr_mark='' __ctr_known=''
-    if [[ -o promptpercent ]]; then
-        __ctr_mark='%(9V.(ctr:%9v) .)' __ctr_known='%(9V.'
+    \builtin local __ctr_mark='' __ctr_known='' __ctr_old=''
+    if [[ -o promptpercent && "${(t)psvar}" != *readonly* ]]; then
+        __ctr_known='V.(ctr:%'
     elif [[ -o promptsubst ]]; then
         __ctr_mark='${CTR_INSTANCE:+(ctr:$CTR_INSTANCE) }' __ctr_known='{CTR_INSTANCE'
     fi
@@ -16,21 +16,33 @@ function __ctr_hook() {
         \builtin local -a __ctr_stat
         # This form of `$(…)` forks nothing, and is faster than `read`, which takes a byte at a time.
         [[ -r "$__ctr_file" ]] && __ctr_stat=(${(s: :)"$(<$__ctr_file)"})
-        # Field 22 is the start, field 3 the condition (Z: ended).
+        # Field 22 is the start, field 3 the condition (Z: ended). Who unsets CTR_INSTANCE leaves.
         if [[ "${__ctr_stat[22]-}" != "${CTR_PROCESS#*:}" || "${__ctr_stat[3]-}" == [ZX] ||
-            ! -d "${CTR_PATH_ENTRY-/}" ]]; then
-            \builtin eval "$(\command '__ctr_binary__' env --shell zsh --refresh)" || \builtin :
+            -z "${CTR_INSTANCE-}" || ! -d "${CTR_PATH_ENTRY-/}" ]]; then
+            \builtin eval "$(\builtin command '__ctr_binary__' env --shell zsh --refresh)" || \builtin :
         fi
     fi
     # Others put a whole PATH of before back: a virtual environment that is left, direnv.
     if [[ "${CTR_PATH_ENTRY-}:${PATH-}" != "${__ctr_seen-}" ]]; then
         if [[ -n "${__ctr_held-}" ]]; then
-            \builtin eval "$(\command '__ctr_binary__' env --shell zsh --hold "$__ctr_held")" || \builtin :
+            \builtin eval "$(\builtin command '__ctr_binary__' env --shell zsh --hold "$__ctr_held")" || \builtin :
         fi
         \builtin typeset -g +x __ctr_seen="${CTR_PATH_ENTRY-}:${PATH-}"
     fi
-    psvar[9]="${CTR_INSTANCE-}"
-    if [[ "${PS1-}" != *"$__ctr_known"* && "${CTR_PROMPT-}" != off && "${(t)PS1}" != *readonly* ]]; then
+    __ctr_old="%(${__ctr_place}V.(ctr:%${__ctr_place}v) .)"
+    if [[ "$__ctr_known" == V* ]]; then
+        # A place in `psvar` that the user has taken is the user's.
+        while [[ -n "${psvar[__ctr_place]-}" && "${psvar[__ctr_place]}" != "$__ctr_shown" ]]; do
+            (( __ctr_place += 1 ))
+        done
+        psvar[__ctr_place]="${CTR_INSTANCE-}"
+        \builtin typeset -g +x __ctr_place __ctr_shown="${CTR_INSTANCE-}"
+        __ctr_mark="%(${__ctr_place}V.(ctr:%${__ctr_place}v) .)"
+    fi
+    if [[ "$__ctr_mark" != "$__ctr_old" && "${(t)PS1}" != *readonly* ]]; then
+        PS1="${PS1//"$__ctr_old"/}"
+    fi
+    if [[ -n "$__ctr_mark" && "${PS1-}" != *"$__ctr_known"* && "${CTR_PROMPT-}" != off && "${(t)PS1}" != *readonly* ]]; then
         PS1="$__ctr_mark${PS1-}"
     fi
     # Whoever makes the prompt anew at each prompt comes before.
@@ -42,6 +54,8 @@ function __ctr_hook() {
 if [[ -o interactive ]]; then
     # What the environment has under these names is no memory of this shell's.
     \builtin unset __ctr_seen
+    [[ "${(t)__ctr_place-} ${(t)__ctr_shown-}" == *export* ]] && \builtin unset __ctr_place __ctr_shown
+    \builtin typeset -g +x __ctr_place="${__ctr_place-9}" __ctr_shown="${__ctr_shown-}"
     [[ "${(t)__ctr_held-}" == *export* ]] && \builtin unset __ctr_held
     \builtin typeset -g +x __ctr_held="${__ctr_held-}"
     if [[ "${(t)precmd_functions-}" != *readonly* ]]; then

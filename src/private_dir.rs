@@ -33,12 +33,17 @@ const TMP: &str = "/tmp";
 
 const NAME_ONE: &str = "set XDG_RUNTIME_DIR to a private folder of this host";
 
-/// A new file, for its owner only, with code for a shell that reads it once. `content` is told where.
+/// A new file, for its owner only, with code for a shell that reads it once. `content` is told where;
+/// `arrives` tells whether that shell can be told of a path.
 ///
 /// # Errors
 /// There is no private folder on this host, or it is full.
-pub fn code_file(context: &Context, content: impl FnOnce(&Path) -> Vec<u8>) -> Result<PathBuf> {
-    let folder = private_folder(context)?.join("code");
+pub fn code_file(
+    context: &Context,
+    arrives: impl Fn(&Path) -> bool,
+    content: impl FnOnce(&Path) -> Vec<u8>,
+) -> Result<PathBuf> {
+    let folder = folder_that_arrives(context, arrives)?.join("code");
     make(&folder)?;
     remove_old(&folder);
     let mut file = temporary(&folder)?;
@@ -66,12 +71,25 @@ fn remove_old(folder: &Path) {
 ///
 /// # Errors
 /// There is no private folder on this host, or it is full.
-pub fn command_file(context: &Context, content: &[u8]) -> Result<PathBuf> {
-    let path = private_folder(context)?.join("command.tcsh");
+pub fn command_file(
+    context: &Context,
+    arrives: impl Fn(&Path) -> bool,
+    content: &[u8],
+) -> Result<PathBuf> {
+    let path = folder_that_arrives(context, arrives)?.join("command.tcsh");
     if !regular_file::read(&path, TEXT).is_ok_and(|there| there == content) {
         write(&path, content)?;
     }
     Ok(path)
+}
+
+/// The private folder, else the one in `/tmp`, whose path is always plain.
+fn folder_that_arrives(context: &Context, arrives: impl Fn(&Path) -> bool) -> Result<PathBuf> {
+    let folder = private_folder(context)?;
+    match arrives(&folder) {
+        true => Ok(folder),
+        false => private_folder_in_tmp(context),
+    }
 }
 
 /// Writes a file for its owner only, whole or not at all.
@@ -116,6 +134,11 @@ pub fn private_folder(context: &Context) -> Result<PathBuf> {
             return Ok(folder);
         }
     }
+    private_folder_in_tmp(context)
+}
+
+fn private_folder_in_tmp(context: &Context) -> Result<PathBuf> {
+    let uid = context.uid;
     let tmp = fs::metadata(TMP).map_err(|error| unmade(Path::new(TMP), error))?;
     if !ownership::is_closed(tmp.mode()) {
         let message = format!("in {TMP} anybody may put a folder in the place of another");

@@ -1,5 +1,7 @@
 //! `ctr env`: prints code that makes an instance active, or leaves it.
 
+use std::path::Path;
+
 use serde_json::json;
 
 use super::activate::{enter, shims, variables};
@@ -84,7 +86,8 @@ fn hand_over(shell: ShellName, change: &Change, context: &Context) -> Result<()>
         print(&code);
         return Ok(());
     }
-    let file = private_dir::code_file(context, |file| shell::self_removing(file, &code))?;
+    let content = |file: &Path| shell::self_removing(file, &code);
+    let file = private_dir::code_file(context, shell::arrives, content)?;
     print(&shell::source(&file));
     Ok(())
 }

@@ -31,7 +31,7 @@ pub fn run(args: &cli::Init) -> Result<()> {
     };
     if args.command_file {
         let content = shell::command_file(&options);
-        let file = private_dir::command_file(&Context::read()?, &content)?;
+        let file = private_dir::command_file(&Context::read()?, shell::arrives, &content)?;
         print(file.as_os_str().as_bytes());
         return Ok(());
     }

@@ -19,7 +19,7 @@ use crate::state::Phase;
 pub fn run(session: &Session) -> Result<Change> {
     let variables = &session.context.variables;
     let Some(active) = activation::active(variables, &session.context.pid_scope) else {
-        return Ok(Change::default());
+        return Ok(activation::leave(variables)); // its name was unset, and the rest is left by that
     };
     let name = &active.name;
     if !active.here {

@@ -66,7 +66,12 @@ fn line(statement: &Statement) -> Vec<u8> {
                 "set -eg {KEPT}{name}; \
                  if set -qg {name}; and not set -qgx {name}; set -gu {KEPT}{name} ${name}; end; "
             );
-            [keep.as_bytes(), &set(name, value)].concat()
+            // Some names are read-only, others from one release to the next.
+            let else_said = format!(
+                " 2>/dev/null; or builtin echo \
+                 'ctr: {name} is read-only in this shell, and stays as it is' >&2"
+            );
+            [keep.as_bytes(), &set(name, value), else_said.as_bytes()].concat()
         }
         Statement::Restore { name, old } => {
             let back = match old {
@@ -85,7 +90,7 @@ fn line(statement: &Statement) -> Vec<u8> {
 fn hold(folder: &OsStr) -> Vec<u8> {
     let folder = quote(folder);
     [
-        format!("if set -qgu {HELD}; if not contains -- ").as_bytes(),
+        format!("if set -qgu {HELD}; if not builtin contains -- ").as_bytes(),
         &folder,
         format!(" ${HELD}; set -gua {HELD} ").as_bytes(),
         &folder,

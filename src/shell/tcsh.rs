@@ -38,7 +38,8 @@ impl Shell for Tcsh {
 }
 
 /// What the file holds. Its environment is apart from the shell's own variables, and nothing in it
-/// can be read-only: there is nothing to remember beside it.
+/// can be read-only: there is nothing to remember beside it. An empty pair of quotes keeps an alias of
+/// the user's out.
 fn code(statements: &[Statement]) -> Vec<u8> {
     code_lines(statements, |statement| match statement {
         Statement::Export { name, value }
@@ -46,21 +47,23 @@ fn code(statements: &[Statement]) -> Vec<u8> {
         | Statement::Restore {
             name,
             old: Some(value),
-        } => [format!("setenv {name} ").as_bytes(), &quote(value)].concat(),
+        } => [format!("\"\"setenv {name} ").as_bytes(), &quote(value)].concat(),
         Statement::Unset { name } | Statement::Restore { name, old: None } => {
-            format!("unsetenv {name}").into_bytes()
+            format!("\"\"unsetenv {name}").into_bytes()
         }
         Statement::Forget { .. } => Vec::new(),
         Statement::Hold { folder } => hold(folder),
     })
 }
 
-/// Where there is a hook, there is what it remembers. A block, since an `if` of one line would look at
-/// a variable that is not set; and nothing else stands where its end is looked for.
+/// Where there is a hook, there is what it remembers: a variable of the shell's, while to `$?` one of the
+/// environment would do. A block, since an `if` of one line would look at a variable that is not set;
+/// and nothing else stands where its end is looked for.
 fn hold(folder: &OsStr) -> Vec<u8> {
     let folder = quote(folder);
     [
-        format!("if ($?{HELD}) then\nset {HELD} = \"${{{HELD}}}:\"").as_bytes(),
+        format!("\"\"unsetenv {HELD}\nif ($?{HELD}) then\n\"\"set {HELD} = \"${{{HELD}:q}}:\"")
+            .as_bytes(),
         &folder,
         b"\nendif\n",
     ]
@@ -88,9 +91,16 @@ pub fn self_removing(file: &Path, code: &[u8]) -> Vec<u8> {
     [b"\\rm -f ", file.as_slice(), b";\n", code].concat()
 }
 
-/// One line that is evaluated: it reads a file.
+/// One line that is evaluated: it reads a file, whose path [`arrives`].
 pub fn source(file: &Path) -> Vec<u8> {
-    [b"source ", quote(file.as_os_str()).as_slice(), b";\n"].concat()
+    [b"\"\"source ", file.as_os_str().as_bytes(), b";\n"].concat()
+}
+
+/// True for the path of a file that is the same after backquotes, by which it may be split into words and
+/// taken for a pattern. No way to quote helps against all of that.
+pub fn arrives(file: &Path) -> bool {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/_.-+,@:".contains(byte);
+    file.is_absolute() && file.as_os_str().as_bytes().iter().all(is_plain)
 }
 
 #[cfg(test)]
@@ -117,6 +127,12 @@ mod tests {
             self_removing(file, b"setenv A 1;\n"),
             b"\\rm -f '/run/x y';\nsetenv A 1;\n"
         );
-        assert_eq!(source(file), b"source '/run/x y';\n");
+        assert!(!arrives(file) && !arrives(Path::new("/run/{a,b}")));
+        let file = Path::new("/run/user/1000/ctr/code/.tmpaB3");
+        assert!(arrives(file));
+        assert_eq!(
+            source(file),
+            b"\"\"source /run/user/1000/ctr/code/.tmpaB3;\n"
+        );
     }
 }

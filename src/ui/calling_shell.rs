@@ -11,6 +11,9 @@ use crate::shell::ShellName;
 /// Ancestors that are asked at most: `timeout`, `nice` and their like stand between.
 const ANCESTORS: usize = 8;
 
+/// Words of a process that are looked at: options of Python stand before what it runs.
+const WORDS: usize = 8;
+
 /// The calling shell: the program that reads what is printed, else the user's login shell, else `sh`.
 pub fn detect(context: &Context) -> ShellName {
     calling()
@@ -53,15 +56,15 @@ impl Process {
             executable: std::fs::read_link(format!("/proc/{pid}/exe")).ok(),
             words: text("cmdline")
                 .split('\0')
-                .take(3)
+                .take(WORDS)
                 .map(str::to_owned)
                 .collect(),
         }
     }
 
-    /// The shell that it is. A shell may go by another's name, as bash by that of `sh`, and then
-    /// reads as that one does; a script may have any name, so what is no shell of that kind is judged
-    /// by its file.
+    /// The shell that it is. Bash may go by the name of `sh`, and then reads as that one does, and so
+    /// may what is many programs in one file; a script may have any name, so all else is judged by its
+    /// file.
     fn shell(&self) -> Option<ShellName> {
         let by_name = from_name(&self.name);
         let by_file = self.executable.as_deref().and_then(|file| {
@@ -73,14 +76,30 @@ impl Process {
             name.is_some_and(|name| name.starts_with("python") || name.starts_with("pypy"))
         };
         match (by_name, by_file) {
-            (Some(ShellName::Sh), Some(_)) => by_name,
+            (Some(ShellName::Sh), Some(ShellName::Sh | ShellName::Bash)) => by_name,
             (_, Some(_)) => by_file,
             (_, None) if self.executable.as_deref().is_some_and(is_python) => {
-                let words = self.words.iter().filter_map(|word| from_name(word));
-                let mut words = words.chain(by_name);
-                words.find(|shell| *shell == ShellName::Xonsh)
+                let script = run_by_python(&self.words).and_then(from_name);
+                let mut shells = script.into_iter().chain(by_name);
+                shells.find(|shell| *shell == ShellName::Xonsh)
             }
             (_, None) => by_name,
+        }
+    }
+}
+
+/// The file or module that Python runs, by the words of its process.
+fn run_by_python(words: &[String]) -> Option<&str> {
+    let mut words = words.iter().skip(1).map(String::as_str);
+    loop {
+        let word = words.next()?;
+        let is_options = word.starts_with('-') && !word.starts_with("--");
+        match word.chars().next_back().filter(|_| is_options) {
+            Some('c') => return None,
+            Some('m') => return words.next(),
+            Some('W' | 'X') => drop(words.next()),
+            None if !word.starts_with('-') => return Some(word),
+            _ => {}
         }
     }
 }
@@ -155,6 +174,9 @@ mod tests {
             ("ash", "/usr/bin/busybox", "", Some(ShellName::Sh)),
             ("j", "/usr/bin/busybox", "", Some(ShellName::Sh)),
             ("csh", "/usr/bin/tcsh", "", Some(ShellName::Tcsh)),
+            ("sh", "/usr/bin/fish", "", Some(ShellName::Fish)),
+            ("ash", "/usr/bin/zsh", "", Some(ShellName::Zsh)),
+            ("ksh", "/usr/bin/tcsh", "", Some(ShellName::Tcsh)),
             ("xonsh", "/usr/bin/python3.11", "", Some(ShellName::Xonsh)),
             (
                 "j",
@@ -168,6 +190,13 @@ mod tests {
                 "python3 -m xonsh",
                 Some(ShellName::Xonsh),
             ),
+            (
+                "python3",
+                "/usr/bin/python3",
+                "python3 -u -B -W ignore -Im xonsh",
+                Some(ShellName::Xonsh),
+            ),
+            ("j", "/usr/bin/python3", "python3 -u ./j xonsh", None),
             ("bash", "/usr/bin/python3", "python3 ./bash", None),
             ("zsh", "", "", Some(ShellName::Zsh)),
             ("make", "/usr/bin/make", "", None),

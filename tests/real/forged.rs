@@ -194,6 +194,7 @@ fn nothing_of_an_activation_is_run_at_a_prompt() {
             "'; touch PWNED; ':1",
             "\"; touch PWNED; \":1",
             "a[$(touch PWNED)]:a[$(touch PWNED)]",
+            "1\ntouch PWNED\n:1",
         ] {
             for key in ["CTR_PROCESS", "CTR_PATH_ENTRY", "CTR_INSTANCE"] {
                 let run = place

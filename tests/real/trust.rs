@@ -119,6 +119,14 @@ fn no_sidecar_sets_what_steers_the_hosts_own_programs() {
         "LESSOPEN",
         "PAGER",
         "EDITOR",
+        "AWS_PAGER",
+        "KUBE_EDITOR",
+        "VIMINIT",
+        "STARSHIP_CONFIG",
+        "MODULE_PATH",
+        "USERNAME",
+        "umask",
+        "version",
     ];
     let lines: String = steering
         .map(|key| format!("{key}=/of/the/sidecar\n"))

@@ -21,25 +21,27 @@ fn a_script_is_given_the_code_of_the_shell_in_its_first_line() {
         (Shell::Tcsh, "#!/usr/bin/tcsh -f"),
         (Shell::Elvish, "#!/usr/bin/elvish -norc"),
         (Shell::Xonsh, "#!/usr/bin/xonsh --no-rc"),
+        (
+            Shell::Xonsh,
+            "#!/usr/bin/env -S python3 -u -B -m xonsh --no-rc",
+        ),
     ]) {
         let script = Script::new(&place, shell)
             .eval("ctr env bio")
             .note("active");
-        for login in [
-            "/bin/bash",
-            "/usr/bin/zsh",
-            "/usr/bin/fish",
-            "/usr/bin/tcsh",
+        // A name that is no shell's, and those of others.
+        for (name, login) in [
+            ("j", "/bin/bash"),
+            ("fish", "/usr/bin/zsh"),
+            ("sh", "/usr/bin/fish"),
+            ("ksh", "/usr/bin/tcsh"),
         ] {
-            // A name that is no shell's, and one that is another's.
-            for name in ["j", "fish"] {
-                let run = by_first_line(&place, name, first, &script.text, login);
-                let output = run.ok();
-                let what = format!("{first} under {login}: {output}");
-                assert_eq!(output.stderr, "", "{what}");
-                let active = noted(&place, "active");
-                assert_eq!(get(&active, "K"), Some("it's  two\nlines"), "{what}");
-            }
+            let run = by_first_line(&place, name, first, &script.text, login);
+            let output = run.ok();
+            let what = format!("{first} called {name} under {login}: {output}");
+            assert_eq!(output.stderr, "", "{what}");
+            let active = noted(&place, "active");
+            assert_eq!(get(&active, "K"), Some("it's  two\nlines"), "{what}");
         }
     }
 }

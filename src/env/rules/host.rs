@@ -4,7 +4,7 @@ use super::CA_FILES;
 
 /// Names that never reach the host's shell: they are the user's own, steer the host's programs,
 /// or mean something to a shell. A `*` at the end stands for any rest.
-const NEVER_ON_HOST: [&str; 78] = [
+const NEVER_ON_HOST: [&str; 81] = [
     "PATH",
     "HOME",
     "SHELL",
@@ -53,6 +53,11 @@ const NEVER_ON_HOST: [&str; 78] = [
     "argv",
     "prompt",
     "psvar",
+    // Zsh loads libraries from there.
+    "MODULE_PATH",
+    "module_path",
+    // To fish it is what the shell keeps others out with.
+    "umask",
     "PYTHON*",
     "PERL5*",
     "PERLLIB",
@@ -88,7 +93,7 @@ const NEVER_ON_HOST: [&str; 78] = [
 /// Names that a sidecar never sets in the host's shell, whatever its lines say, while the user's own
 /// `-e` does: a shell executes their value or takes them for something of its own, or a tool of the
 /// host runs what they name. A `*` at either end stands for anything.
-const NEVER_FROM_SIDECAR: [&str; 69] = [
+const NEVER_FROM_SIDECAR: [&str; 106] = [
     "RPS1",
     "RPS2",
     "RPROMPT*",
@@ -147,8 +152,45 @@ const NEVER_FROM_SIDECAR: [&str; 69] = [
     "owd",
     "dirstack",
     "fignore",
-    "module_path",
+    "mailpath",
     "watch",
+    "aliases",
+    "functions",
+    "commands",
+    "options",
+    "parameters",
+    "USERNAME",
+    "EGID",
+    "ARGV0",
+    "TRY_BLOCK_*",
+    "ZSH",
+    "ZSH_*",
+    "COLUMNS",
+    "LINES",
+    "HOSTFILE",
+    "IGNOREEOF",
+    "DIRSTACK",
+    "GROUPS",
+    "COMP_*",
+    "COMPREPLY",
+    "REPLY",
+    "auto_resume",
+    "history",
+    "version",
+    "hostname",
+    "pipestatus",
+    "*PAGER",
+    "*EDITOR",
+    "VIMINIT",
+    "EXINIT",
+    "MYVIMRC",
+    "VIMRUNTIME",
+    "SCREENRC",
+    "PSQLRC",
+    "WGETRC",
+    "CURL_HOME",
+    "STARSHIP_*",
+    "DIRENV_*",
     "POSIXLY_CORRECT",
     "TAR_OPTIONS",
     "RSYNC_*",
@@ -233,6 +275,7 @@ mod tests {
             "GIT_SSH",
             "R_HOME",
             "CTR_INSTANCE",
+            "MODULE_PATH",
         ] {
             assert!(is_never_on_host(name), "{name}");
         }
@@ -243,7 +286,15 @@ mod tests {
 
     #[test]
     fn a_sidecar_gives_less_than_the_user() {
-        for name in ["RPS1", "precmd_functions", "TMOUT", "GNUMAKEFLAGS", "cwd"] {
+        for name in [
+            "RPS1",
+            "precmd_functions",
+            "TMOUT",
+            "GNUMAKEFLAGS",
+            "cwd",
+            "AWS_PAGER",
+            "version",
+        ] {
             assert!(
                 is_kept_from_sidecars(name) && !is_never_on_host(name),
                 "{name}"
