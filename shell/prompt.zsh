@@ -42,7 +42,8 @@ function __ctr_hook() {
     if [[ "$__ctr_mark" != "$__ctr_old" && "${(t)PS1}" != *readonly* ]]; then
         PS1="${PS1//"$__ctr_old"/}"
     fi
-    if [[ -n "$__ctr_mark" && "${PS1-}" != *"$__ctr_known"* && "${CTR_PROMPT-}" != off && "${(t)PS1}" != *readonly* ]]; then
+    # Inside of an instance there is one that shows it already.
+    if [[ -n "$__ctr_mark" && "${PS1-}" != *"$__ctr_known"* && "${PS1-}" != *'%(9V.%9v.'* && "${CTR_PROMPT-}" != off && "${(t)PS1}" != *readonly* ]]; then
         PS1="$__ctr_mark${PS1-}"
     fi
     # Whoever makes the prompt anew at each prompt comes before.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::cli;
-use crate::engine::{self, StopMode};
+use crate::engine::{self, StopMode, interrupted};
 use crate::error::{Error, Kind, Result};
 use crate::instance::session::Session;
 use crate::instance::status::{Instance, Status};
@@ -111,10 +111,13 @@ pub fn launch(
     let mut state = State::starting(spec, before.generation, &context.host, &context.pid_scope);
     state.shims = before.shims;
     state.is_restart = before.kept.is_some();
+    let name = state.spec.name.clone();
+    let what = format!("cannot start `{name}`");
     let prepared = store.prepare(&mut state)?;
     clear_the_way()?;
+    // From here on a signal ends nothing in the middle.
+    let interruptions = engine.hold_interruptions(&what)?;
     prepared.commit()?;
-    let name = state.spec.name.clone();
     let generation = state.generation;
     let undo = || match before.kept.clone() {
         // It can be tried again.
@@ -130,6 +133,7 @@ pub fn launch(
             &state.spec,
             image,
             context.terminals.stderr && session.output.shows_notes(),
+            &interruptions,
         )
         .inspect_err(|_| {
             let _ = undo();
@@ -140,8 +144,12 @@ pub fn launch(
         .for_each(|warning| session.output.warn(warning));
     let process = started.process.clone();
     let mut state = state.running(started);
-    store.save(&mut state).inspect_err(|_| {
-        // Without memory it must not run.
+    let saved = store.save(&mut state).and_then(|()| {
+        let signal = interruptions.came();
+        signal.map_or(Ok(()), |signal| Err(interrupted(&what, signal)))
+    });
+    saved.inspect_err(|_| {
+        // Without memory, or when it is not wanted any more, it must not run.
         let _ = engine.stop(&name, &process, &StopMode::Kill);
         engine.forget(&name);
         let _ = undo();

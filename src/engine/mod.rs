@@ -5,6 +5,7 @@ mod apptainer;
 mod join;
 mod local;
 
+use self::apptainer::launch::Failed;
 use self::apptainer::{
     arguments, enclosing_container, environment, failure, launch, limits, places, records, version,
 };
@@ -29,8 +30,10 @@ use crate::spec::InstanceSpec;
 
 pub use apptainer::arguments::check_flags;
 pub use apptainer::enclosing_container::{Surrounding, around};
+pub use apptainer::failure::interrupted;
 pub use apptainer::flags::{InForce, in_force, take_env_files, whole};
 pub use apptainer::installation::{Origin, records_folder, use_installation_of};
+pub use apptainer::interruptions::Interruptions;
 pub use apptainer::limits::make_user_namespace;
 pub use apptainer::records::Record;
 pub use join::{Direct, JoinProfile, Probe};
@@ -182,10 +185,24 @@ impl<'a> Engine<'a> {
     pub fn build(&self, tree: &Path, image: &Path) -> Result<()> {
         let mut command = self.command(self.variables(&Folded::default(), false, true))?;
         command.arg("build").arg(image).arg(tree);
-        let what = "Apptainer cannot build the hostos skeleton";
-        launch::run(command, "building the hostos skeleton", STALLED, false)
+        let (doing, what) = (
+            "building the hostos skeleton",
+            "Apptainer cannot build the hostos skeleton",
+        );
+        let interruptions = self.hold_interruptions(what)?;
+        launch::run(command, doing, STALLED, false, &interruptions)
             .map(drop)
             .map_err(|failed| failure::explain(what, &failed))
+    }
+
+    /// Keeps the signals that would end this process in the middle of a start, until what it gives is
+    /// dropped. `what` is what cannot be done where that fails.
+    ///
+    /// # Errors
+    /// This user may have no more threads.
+    pub fn hold_interruptions(&self, what: &str) -> Result<Interruptions> {
+        Interruptions::hold()
+            .map_err(|error| failure::explain(what, &Failed::saying(error.to_string())))
     }
 
     /// The binds that variables of Apptainer ask for at a start, each with the variable.

@@ -40,7 +40,7 @@ fn without_another_process_what_runs_is_not_called_broken() {
         &["env", "--if-running", "--shell", "sh", "bio"],
     )
     .ok();
-    assert!(env.text().contains("K 'v'"), "{env}");
+    assert!(env.text().contains("'K' 'v'"), "{env}");
     assert_eq!(place.record("bio").pid, pid);
 }
 

@@ -12,7 +12,7 @@ const FORBIDDEN: &str = "apptainer.conf of this machine forbids it: `ctr doctor`
 const DAMAGED: &str = "the image seems to be damaged: make it or fetch it again";
 
 /// What a known text says, and what helps; `…` stands for any words. The first that fits is taken.
-const KNOWN: [(&str, &str); 16] = [
+const KNOWN: [(&str, &str); 17] = [
     (
         "currently in use",
         "stop what uses the image, or open it read-only",
@@ -46,6 +46,10 @@ const KNOWN: [(&str, &str); 16] = [
         "free some space, or set APPTAINER_CACHEDIR and APPTAINER_TMPDIR",
     ),
     (
+        "Resource temporarily unavailable",
+        "end what you need no more, and try again: a limit is reached (ulimit -a)",
+    ),
+    (
         GIVEN_UP,
         "look whether the file systems of its images and binds answer",
     ),
@@ -61,9 +65,7 @@ const KNOWN: [(&str, &str); 16] = [
 /// Makes an error of a call that failed, with Apptainer's own words in it.
 pub fn explain(what: &str, failed: &Failed) -> Error {
     if let Some(signal) = failed.interrupted_by {
-        // As a shell counts it.
-        let status = 128 + u8::try_from(signal).unwrap_or(0);
-        return Error::new(Kind::Engine, format!("{what}: interrupted")).status(status);
+        return interrupted(what, signal);
     }
     let words = telling_words(&failed.words);
     let error = Error::new(Kind::Engine, format!("{what}: {words}"));
@@ -87,6 +89,12 @@ fn without_usage(words: &str) -> &str {
     let starts = ["\nOptions for ", "\nUsage:"].iter();
     let start = starts.filter_map(|start| words.find(start)).min();
     &words[..start.unwrap_or(words.len())]
+}
+
+/// What is said when a signal ended what was being done; the status is as a shell counts it.
+pub fn interrupted(what: &str, signal: i32) -> Error {
+    let status = 128 + u8::try_from(signal).unwrap_or(0);
+    Error::new(Kind::Engine, format!("{what}: interrupted")).status(status)
 }
 
 fn can_open_fuse() -> bool {

@@ -6,9 +6,8 @@ use std::io::{Read, Seek, SeekFrom};
 use std::os::fd::{AsFd, RawFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
-use std::sync::mpsc::channel;
-use std::sync::{Arc, OnceLock};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -16,10 +15,8 @@ use nix::libc::STDERR_FILENO;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
-use signal_hook::{SigId, flag, low_level};
 
+use crate::engine::apptainer::interruptions::{INTERRUPTIONS, Interruptions};
 use crate::engine::local::processes::{Identity, start_time};
 use crate::engine::local::progress::Watch;
 use crate::engine::local::raw::keep_back;
@@ -30,9 +27,6 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// How long one that is given up has to end.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// The signals with which a person or a scheduler ends what is being done.
-const INTERRUPTIONS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
-
 /// What is said of one that does nothing.
 pub const GIVEN_UP: &str = "and was given up";
 
@@ -42,8 +36,6 @@ pub struct Failed {
     pub words: String,
     /// The signal that a person or a scheduler sent meanwhile.
     pub interrupted_by: Option<i32>,
-    /// Until what was begun is undone, another signal ends nothing.
-    _watch: Option<SignalWatch>,
 }
 
 impl Failed {
@@ -52,13 +44,12 @@ impl Failed {
         Failed {
             words,
             interrupted_by: None,
-            _watch: None,
         }
     }
 }
 
-/// Runs a command to its end, as long as it does something within the time `most`. What it writes goes into memory, not into a pipe: the instance's
-/// own processes inherit it, and a pipe would stay open as long as they live. So would any other
+/// Runs a command to its end, as long as it does something within the time `most`. What it writes goes into
+/// memory, not into a pipe: the instance's own processes inherit it, and a pipe would stay open as long as they live. So would any other
 /// file that the caller has open, a lock of `flock` above all: it has the three streams and nothing
 /// else.
 ///
@@ -69,6 +60,7 @@ pub fn run(
     doing: &str,
     most: Duration,
     show_progress: bool,
+    interruptions: &Interruptions,
 ) -> Result<String, Failed> {
     let failed = Failed::saying;
     let words = memfd_create("apptainer", MFdFlags::MFD_CLOEXEC)
@@ -84,23 +76,29 @@ pub fn run(
     let open = open_files().map_err(|error| failed(format!("/proc/self/fd: {error}")))?;
     keep_back(&mut command, open);
 
-    let watch = SignalWatch::start().map_err(|error| failed(error.to_string()))?;
     let child = command.spawn().map_err(|error| {
         failed(format!(
             "{}: {error}",
             command.get_program().to_string_lossy()
         ))
     })?;
-    watch.child.store(child.id() as i32, Ordering::SeqCst);
+    interruptions.hand_on_to(child.id() as i32);
+    if let Some(signal) = interruptions.came() {
+        // It came before there was anybody to hand it on to.
+        let _ = kill(
+            Pid::from_raw(child.id() as i32),
+            Signal::try_from(signal).ok(),
+        );
+    }
     let bar = show_progress.then(|| Progress::new(&words, doing));
     let status = wait(child, most, bar.as_ref());
     drop(bar);
-    watch.child.store(0, Ordering::SeqCst);
+    interruptions.hand_on_to(0);
 
     let words = read_all(words);
     let ended_by = status.as_ref().ok().and_then(ExitStatus::signal);
     // Of one that a terminal sends to both, the child's end may be seen first.
-    let interrupted_by = watch
+    let interrupted_by = interruptions
         .came()
         .or(ended_by.filter(|signal| INTERRUPTIONS.contains(signal)));
     match status {
@@ -108,7 +106,6 @@ pub fn run(
         Ok(_) => Err(Failed {
             words,
             interrupted_by,
-            _watch: Some(watch),
         }),
         Err(error) => Err(failed(error.to_string())),
     }
@@ -118,18 +115,31 @@ pub fn run(
 ///
 /// # Errors
 /// Neither it nor what it started does anything for the time `most`, and it is ended.
-fn wait(mut child: Child, most: Duration, bar: Option<&Progress>) -> std::io::Result<ExitStatus> {
+fn wait(child: Child, most: Duration, bar: Option<&Progress>) -> std::io::Result<ExitStatus> {
     let pid = child.id() as i32;
     let identity = start_time(pid).map(|start_time| Identity { pid, start_time });
     let mut watch = Watch::new(pid);
     let (tell, ended) = channel();
-    std::thread::spawn(move || tell.send(child.wait()));
+    let child = Arc::new(Mutex::new(child));
+    let waits = Arc::clone(&child);
+    let wait = move || tell.send(lock(&waits).wait());
+    // Where there may be no more threads, it is looked at from time to time.
+    let is_awaited = std::thread::Builder::new().spawn(wait).is_ok();
     loop {
         match ended.recv_timeout(POLL_INTERVAL) {
             Ok(status) => return status,
-            Err(_) if watch.idle() > most => break,
-            Err(_) => watch.look(),
+            Err(RecvTimeoutError::Disconnected) if !is_awaited => {
+                if let Some(status) = lock(&child).try_wait()? {
+                    return Ok(status);
+                }
+                std::thread::sleep(POLL_INTERVAL);
+            }
+            Err(_) => {}
         }
+        if watch.idle() > most {
+            break;
+        }
+        watch.look();
         if let Some(bar) = bar {
             bar.show();
         }
@@ -146,6 +156,10 @@ fn wait(mut child: Child, most: Duration, bar: Option<&Progress>) -> std::io::Re
         std::io::ErrorKind::TimedOut,
         format!("it did nothing for {most}, {GIVEN_UP}"),
     ))
+}
+
+fn lock(child: &Mutex<Child>) -> MutexGuard<'_, Child> {
+    child.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Shows a terminal that something is being done, and the newest words of it.
@@ -194,12 +208,6 @@ fn last_line(words: &File) -> Option<String> {
     Some(words.trim().chars().filter(|c| !c.is_control()).collect())
 }
 
-/// True for a signal that this process ignores.
-pub fn is_ignored(signal: i32) -> bool {
-    let status = procfs::process::Process::myself().and_then(|own| own.status());
-    status.is_ok_and(|status| status.sigign & (1 << (signal - 1)) != 0)
-}
-
 /// What this process has open beside its standard streams.
 fn open_files() -> std::io::Result<Vec<RawFd>> {
     let number = |entry: std::io::Result<DirEntry>| Some(entry.ok()?.file_name().to_str()?.parse());
@@ -218,90 +226,6 @@ fn read_all(mut words: File) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Takes the signals that would end `ctr` in the middle, hands them on to the child, and
-/// remembers that they came, so that what was begun can be undone. Afterwards they do what they did
-/// before.
-struct SignalWatch {
-    child: Arc<AtomicI32>,
-    /// 0 until one comes. Written by the handler itself: a thread may be late.
-    signal: Arc<AtomicUsize>,
-    writers: Vec<SigId>,
-    handle: signal_hook::iterator::Handle,
-    taken: &'static Taken,
-}
-
-impl SignalWatch {
-    fn start() -> std::io::Result<Self> {
-        let taken = Taken::get()?;
-        let mut signals = Signals::new(&taken.signals)?;
-        let mut watch = SignalWatch {
-            child: Arc::default(),
-            signal: Arc::default(),
-            writers: Vec::new(),
-            handle: signals.handle(),
-            taken,
-        };
-        for signal in &taken.signals {
-            let came = Arc::clone(&watch.signal);
-            let writer = flag::register_usize(*signal, came, *signal as usize)?;
-            watch.writers.push(writer);
-        }
-        taken.is_idle.store(false, Ordering::SeqCst);
-        let child = Arc::clone(&watch.child);
-        std::thread::spawn(move || {
-            for signal in &mut signals {
-                let pid = child.load(Ordering::SeqCst);
-                if pid != 0 {
-                    let _ = kill(Pid::from_raw(pid), Signal::try_from(signal).ok());
-                }
-            }
-        });
-        Ok(watch)
-    }
-
-    fn came(&self) -> Option<i32> {
-        Some(self.signal.load(Ordering::SeqCst) as i32).filter(|signal| *signal != 0)
-    }
-}
-
-impl Drop for SignalWatch {
-    fn drop(&mut self) {
-        self.taken.is_idle.store(true, Ordering::SeqCst);
-        self.writers.drain(..).for_each(|writer| {
-            low_level::unregister(writer);
-        });
-        self.handle.close();
-    }
-}
-
-/// The signals that are taken. A handler stays for the life of the process: while nothing is watched
-/// it does what the signal does by default.
-struct Taken {
-    signals: Vec<i32>,
-    is_idle: Arc<AtomicBool>,
-}
-
-impl Taken {
-    fn get() -> std::io::Result<&'static Self> {
-        static TAKEN: OnceLock<Taken> = OnceLock::new();
-        if let Some(taken) = TAKEN.get() {
-            return Ok(taken);
-        }
-        // What the caller has had ignored (`nohup`, a job of a script) stays so.
-        let taken = Taken {
-            signals: INTERRUPTIONS
-                .into_iter()
-                .filter(|signal| !is_ignored(*signal))
-                .collect(),
-            is_idle: Arc::new(AtomicBool::new(true)),
-        };
-        for signal in &taken.signals {
-            flag::register_conditional_default(*signal, Arc::clone(&taken.is_idle))?;
-        }
-        Ok(TAKEN.get_or_init(|| taken))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -309,7 +233,8 @@ mod tests {
     fn said(script: &str, most: Duration) -> Result<String, String> {
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", script]);
-        run(shell, "testing", most, false).map_err(|failed| failed.words)
+        let interruptions = Interruptions::hold().unwrap();
+        run(shell, "testing", most, false, &interruptions).map_err(|failed| failed.words)
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod environment;
 pub mod failure;
 pub mod flags;
 pub mod installation;
+pub mod interruptions;
 pub mod launch;
 pub mod limits;
 pub mod pending_starts;

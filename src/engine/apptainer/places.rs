@@ -33,10 +33,7 @@ pub fn check(context: &Context) -> Result<()> {
         .filter(|(_, place)| !place.is_empty())
         .map(|(name, place)| (name.to_string_lossy(), cwd.join(place)))
         .unzip();
-    let Some(silent) = answers::unanswered(&places, context)
-        .first()
-        .map(|(path, _)| *path)
-    else {
+    let Some(silent) = answers::silent(&places, context).first().copied() else {
         return Ok(());
     };
     let mut both = names.iter().zip(&places);

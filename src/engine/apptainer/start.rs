@@ -13,6 +13,7 @@ use signal_hook::consts::{SIGUSR1, SIGUSR2};
 use signal_hook::flag;
 
 use crate::bounds::STALLED;
+use crate::engine::apptainer::interruptions::{Interruptions, is_ignored};
 use crate::engine::apptainer::{environment, failure, launch, pending_starts};
 use crate::engine::local::namespaces;
 use crate::engine::local::processes::{self, Identity, ticks_since_boot};
@@ -33,7 +34,13 @@ impl Engine<'_> {
     ///
     /// # Errors
     /// Apptainer fails, or its instance is gone at once; then nothing is left of it.
-    pub fn start(&self, spec: &InstanceSpec, image: &str, show_progress: bool) -> Result<Started> {
+    pub fn start(
+        &self,
+        spec: &InstanceSpec,
+        image: &str,
+        show_progress: bool,
+        interruptions: &Interruptions,
+    ) -> Result<Started> {
         let folded = rules::fold(spec.env.iter().map(String::as_str));
         self.check_size(&folded)?;
         self.turn_to_this_host();
@@ -44,9 +51,13 @@ impl Engine<'_> {
         command.args(self.start_arguments(spec, image));
         self.go_to_start_folder(&mut command, spec);
         let what = format!("Apptainer cannot start `{}` from {image}", spec.name);
+        if let Some(signal) = interruptions.came() {
+            return Err(failure::interrupted(&what, signal));
+        }
         let offspring = Offspring::watch();
         let doing = format!("starting {}", spec.name);
-        let said = launch::run(command, &doing, STALLED, show_progress).map_err(|failed| {
+        let said = launch::run(command, &doing, STALLED, show_progress, interruptions);
+        let said = said.map_err(|failed| {
             self.undo_start(&spec.name, &offspring);
             failure::explain(&what, &failed)
         })?;
@@ -136,7 +147,7 @@ fn pass_over_signals_to_the_parent(pass_over: bool) {
     let is_idle = IS_IDLE.get_or_init(|| {
         let is_idle = Arc::new(AtomicBool::new(true));
         let signals = TO_THE_PARENT.into_iter();
-        for signal in signals.filter(|signal| !launch::is_ignored(*signal)) {
+        for signal in signals.filter(|signal| !is_ignored(*signal)) {
             let _ = flag::register_conditional_default(signal, Arc::clone(&is_idle));
         }
         is_idle

@@ -73,8 +73,12 @@ pub fn remember_silent(path: &Path) {
     lock().insert(path.to_owned());
 }
 
-/// Those of several paths that do not answer in the time that the caller has for what is needed, or that
-/// could not be asked.
+/// Those of several paths that do not answer in the time that the caller has for what is needed.
+pub fn silent<'a>(paths: &'a [PathBuf], context: &Context) -> Vec<&'a PathBuf> {
+    silent_within(paths, context.waits.most, context)
+}
+
+/// The same, and those that could not be asked.
 pub fn unanswered<'a>(paths: &'a [PathBuf], context: &Context) -> Vec<(&'a PathBuf, Unanswered)> {
     unanswered_within(paths, context.waits.most, context)
 }
