@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, kill, raise};
 use nix::unistd::Pid;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -19,6 +19,8 @@ pub struct Interruptions {
     child: Arc<AtomicI32>,
     /// 0 until one comes. Written by the handler itself: a thread may be late.
     signal: Arc<AtomicUsize>,
+    /// Somebody has asked and was told of it.
+    is_known: AtomicBool,
     writers: Vec<SigId>,
     handle: signal_hook::iterator::Handle,
     taken: &'static Taken,
@@ -35,6 +37,7 @@ impl Interruptions {
         let mut watch = Interruptions {
             child: Arc::default(),
             signal: Arc::default(),
+            is_known: AtomicBool::new(false),
             writers: Vec::new(),
             handle: signals.handle(),
             taken,
@@ -64,7 +67,11 @@ impl Interruptions {
 
     /// The one that came.
     pub fn came(&self) -> Option<i32> {
-        Some(self.signal.load(Ordering::SeqCst) as i32).filter(|signal| *signal != 0)
+        let came = Some(self.signal.load(Ordering::SeqCst) as i32).filter(|signal| *signal != 0);
+        if came.is_some() {
+            self.is_known.store(true, Ordering::SeqCst);
+        }
+        came
     }
 }
 
@@ -75,6 +82,12 @@ impl Drop for Interruptions {
             low_level::unregister(writer);
         });
         self.handle.close();
+        // One that came when nobody asked any more ends this process now.
+        if !self.is_known.load(Ordering::SeqCst) {
+            if let Some(Ok(signal)) = self.came().map(Signal::try_from) {
+                let _ = raise(signal);
+            }
+        }
     }
 }
 
