@@ -148,6 +148,8 @@ fn a_read_only_ifs_is_nothing_to_a_prompt() {
     session.line("ctr exec b\t");
     session.wait_for("ctr exec bio");
     session.ctrl('c');
+    // What is typed before its prompt would go with the line.
+    assert_eq!(session.prompt(), "(ctr:bio) READY>");
     place.ctr(["stop", "bio"]).ok();
     session.line("");
     session.wait_for("left `bio`: it was stopped");

@@ -210,6 +210,10 @@ impl Shell {
             Shell::Fish => format!("{command} | source"),
             Shell::Tcsh => format!("eval \"`{command}`\""),
             Shell::Elvish => format!("eval ({command} | slurp)"),
+            // As in its rc file, where `$(…)` loses output when the machine is busy.
+            Shell::Xonsh if command.starts_with("ctr init ") => format!(
+                "execx(__import__('subprocess').check_output('{command}', shell=True, text=True))"
+            ),
             Shell::Xonsh => format!("execx($({command}))"),
             _ => format!("eval \"$({command})\""),
         }
