@@ -88,7 +88,10 @@ fn the_line_of_the_readme_says_nothing_where_there_is_no_ctr() {
             Some(line) => line.strip_suffix("``").unwrap(),
             None => line.trim_matches('`'),
         };
-        assert!(line.contains("ctr init"), "{name}: {line}");
+        assert!(
+            line.contains("ctr") && line.contains("init"),
+            "{name}: {line}"
+        );
         let output = shell.script(&place, &format!("{line}\n")).run();
         assert_eq!(
             (output.text(), &*output.stderr),
