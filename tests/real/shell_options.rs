@@ -147,9 +147,8 @@ fn a_read_only_ifs_is_nothing_to_a_prompt() {
     assert_eq!(session.prompt(), "(ctr:bio) READY>");
     session.line("ctr exec b\t");
     session.wait_for("ctr exec bio");
-    session.ctrl('c');
-    // What is typed before its prompt would go with the line.
-    assert_eq!(session.prompt(), "(ctr:bio) READY>");
+    // Not Ctrl-C, after which bash 5.2.37 shows no prompt in some terminals, with or without ctr.
+    session.ctrl('u');
     place.ctr(["stop", "bio"]).ok();
     session.line("");
     session.wait_for("left `bio`: it was stopped");
