@@ -191,7 +191,7 @@ fn descendants(is_left_out: impl Fn(&Stat) -> bool) -> Vec<Identity> {
     };
     let meant = all.iter().filter(is_meant);
     meant
-        .filter(|stat| !matches!(stat.state, 'Z' | 'X'))
+        .filter(|stat| !processes::is_over(stat))
         .map(Identity::of)
         .collect()
 }

@@ -8,7 +8,7 @@ use crate::host::context::PidScope;
 
 /// A process as it is seen from here.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct CommandView {
+struct ProcessView {
     /// Clock ticks since boot.
     start_time: u64,
     /// Its numbers, from the pid namespace of this process to the innermost.
@@ -27,8 +27,8 @@ pub fn health(process: &Process, here: &PidScope) -> Health {
 
 /// The judgement on all that is seen from the kernel's first pid namespace; `None` from another. A
 /// namespace in which nothing runs is gone, and all that was in it.
-fn judge(process: &Process, seen: Option<&[CommandView]>) -> Health {
-    let is_of_it = |one: &CommandView| {
+fn judge(process: &Process, seen: Option<&[ProcessView]>) -> Health {
+    let is_of_it = |one: &ProcessView| {
         let is_itself =
             one.start_time == process.pid_start_time && one.pids[1..].contains(&process.pid);
         is_itself || one.namespace == Some(process.pid_namespace)
@@ -41,11 +41,11 @@ fn judge(process: &Process, seen: Option<&[CommandView]>) -> Health {
     }
 }
 
-fn look(stat: &Stat) -> Option<CommandView> {
+fn look(stat: &Stat) -> Option<ProcessView> {
     let status = Proc::new(stat.pid).ok()?.status().ok()?;
     let pids = status.nspid.unwrap_or_default();
     let namespace = std::fs::metadata(format!("/proc/{}/ns/pid", stat.pid));
-    (!pids.is_empty() && !matches!(stat.state, 'Z' | 'X')).then(|| CommandView {
+    (!pids.is_empty() && !processes::is_over(stat)).then(|| ProcessView {
         start_time: stat.starttime,
         pids,
         namespace: namespace
@@ -58,8 +58,8 @@ fn look(stat: &Stat) -> Option<CommandView> {
 mod tests {
     use super::*;
 
-    fn seen(start_time: u64, pids: &[i32], namespace: Option<u64>) -> CommandView {
-        CommandView {
+    fn seen(start_time: u64, pids: &[i32], namespace: Option<u64>) -> ProcessView {
+        ProcessView {
             start_time,
             pids: pids.to_vec(),
             namespace,
@@ -76,7 +76,7 @@ mod tests {
             boot_id: "boot".into(),
             pid_namespace: 30,
         };
-        let is_gone = |seen: Option<&[CommandView]>| match judge(&process, seen) {
+        let is_gone = |seen: Option<&[ProcessView]>| match judge(&process, seen) {
             Health::Gone(_) => true,
             Health::Foreign(_) | Health::Unseen(_) => false,
             other => panic!("{other:?}"),

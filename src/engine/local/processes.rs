@@ -111,7 +111,7 @@ pub fn age(pid: i32) -> Option<Duration> {
 
 /// True for a process that a signal holds.
 pub fn is_stopped(pid: i32) -> bool {
-    Stat::from_file(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.state == 'T')
+    is_in_state(pid, 'T')
 }
 
 /// The time, in clock ticks since boot, as processes' starts are counted.
@@ -228,7 +228,11 @@ fn fault_from_inside(process: &Process, most: Duration, here: &PidScope) -> Opti
 
 /// True for a process that waits for nothing but the processor.
 pub fn wants_to_run(pid: i32) -> bool {
-    look(pid).is_ok_and(|stat| stat.is_some_and(|stat| stat.state == 'R'))
+    is_in_state(pid, 'R')
+}
+
+fn is_in_state(pid: i32, state: char) -> bool {
+    look(pid).is_ok_and(|stat| stat.is_some_and(|stat| stat.state == state))
 }
 
 /// True while a helper waits for nothing but the processor.
